@@ -1,0 +1,283 @@
+"""Train Alice, and the judges, from nothing.
+
+Every batch is drawn fresh from the world with the number of its step as the seed, and so is its noise: there is no data
+set to store, nothing is seen twice, and a run that was killed and resumed sees what an uninterrupted one would have seen.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
+from PIL import Image
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from tqdm import tqdm
+
+from . import world
+from .judge import JUDGES, Judge, save_judge
+from .render import blur, render
+
+#: Alice's network: 3.7 million weights, a bottleneck of 128 × 8 × 8.
+ARCHITECTURE = {
+    "sample_size": 64,
+    "in_channels": 3,
+    "out_channels": 3,
+    "layers_per_block": 1,
+    "block_out_channels": (32, 64, 96, 128),
+    "norm_num_groups": 8,
+    "attention_head_dim": 16,
+    "down_block_types": ("DownBlock2D", "DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
+    "up_block_types": ("AttnUpBlock2D", "UpBlock2D", "UpBlock2D", "UpBlock2D"),
+}
+
+
+@dataclass
+class Plan:
+    """What decides a training run. Two runs with equal plans see the same pictures and the same noise in the same order."""
+
+    steps: int = 6000
+    batch: int = 32
+    rate: float = 8e-4
+    warmup: int = 300
+    decay: float = 0.999  # of the running average of the weights (EMA)
+    seed: int = 0
+
+    def rate_at(self, step):
+        """Learning rate of a step: a linear start, flat for half of the run, then linearly down to 0."""
+        return self.rate * min((step + 1) / self.warmup, 1, 2 * (1 - step / self.steps))
+
+    def average_at(self, step):
+        """How much of the running average is kept at a step; less at first, so that the random start is forgotten."""
+        return min(self.decay, (step + 1) / (step + 10))
+
+
+def network(seed):
+    """Alice's U-Net with the random weights of a seed; the global random state is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return UNet2DModel(**ARCHITECTURE)
+
+
+def schedule():
+    """Her noise: the linear schedule of Ho et al. (2020), predicted as v (Salimans & Ho, 2022)."""
+    return DDPMScheduler(prediction_type="v_prediction", clip_sample=False)
+
+
+def batch_of(plan, step, alphas):
+    """Noisy pictures, timesteps and v targets of one step, with the loss weight of each picture.
+
+    The timesteps of a batch are spread evenly over the schedule (a random start, then equal distances), which lowers the
+    variance of the gradient. Weight: min(SNR + 1, 6) / (SNR + 1) on the error in v (min-SNR, Hang et al., 2023, shifted).
+    """
+    generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
+    pictures = render(world.sample(plan.batch, seed=plan.seed * 1_000_003 + step + 1_000_000_000))
+    noise = torch.randn(pictures.shape, generator=generator)
+    even = (torch.rand((), generator=generator) + torch.arange(plan.batch) / plan.batch) % 1
+    t = (even * len(alphas)).long().clamp(max=len(alphas) - 1)
+    a = alphas[t].view(-1, 1, 1, 1)
+    snr = alphas[t] / (1 - alphas[t])
+    noisy, v = a.sqrt() * pictures + (1 - a).sqrt() * noise, a.sqrt() * noise - (1 - a).sqrt() * pictures
+    return noisy, t, v, (snr + 1).clamp(max=6) / (snr + 1)
+
+
+def train_alice(folder, plan=None, device=None, minutes_between_saves=4.0):
+    """Train Alice into `folder`, or go on where an earlier run in the same folder stopped.
+
+    Writes, each beside and then renamed: `state.pt` (everything needed to go on), `alice/` (the averaged weights as a
+    diffusers pipeline, fp16), `curve.json` (plan and loss of every step) and `samples.png`, every few minutes and at the
+    end. Ctrl-C saves and stops. Returns the folder of the pipeline.
+    Raises ValueError where the folder holds a run with another plan; `steps` alone may change, as long as the learning
+    rate of no step already made would.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = plan or Plan()
+    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    keep_memory()
+    run = Run(plan, device, folder)
+    run.resume()
+    bar = tqdm(total=plan.steps, initial=run.step, desc="Alice", unit="step", smoothing=0.02, mininterval=5)
+    saved = time.monotonic()
+    with contextlib.suppress(KeyboardInterrupt):
+        while run.step < plan.steps:
+            run.advance()
+            bar.set_postfix(loss=f"{sum(run.losses[-100:]) / len(run.losses[-100:]):.4f}", refresh=False)
+            bar.update()
+            if time.monotonic() - saved > 60 * minutes_between_saves:
+                run.save()
+                saved = time.monotonic()
+    run.save()
+    bar.close()
+    if run.step < plan.steps:
+        print(f"Stopped at step {run.step} of {plan.steps}; the same command goes on from here.", file=sys.stderr)
+    return folder / "alice"
+
+
+class Run:
+    """One training run: network, running average, optimiser and loss curve."""
+
+    def __init__(self, plan, device, folder):
+        self.plan, self.device, self.folder = plan, device, folder
+        self.network = network(plan.seed).to(device, memory_format=torch.channels_last).train()
+        self.average = network(plan.seed).to(device).eval()
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), plan.rate, weight_decay=1e-3, fused=True)
+        self.scheduler = schedule()
+        self.alphas = self.scheduler.alphas_cumprod
+        self.half = has_bf16(device)
+        self.step, self.losses = 0, []
+
+    def advance(self):
+        """One step of AdamW, then one of the running average."""
+        noisy, t, v, weight = (part.to(self.device) for part in batch_of(self.plan, self.step, self.alphas))
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.plan.rate_at(self.step)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half), sdpa_kernel(SDPBackend.MATH):
+            guess = self.network(noisy.contiguous(memory_format=torch.channels_last), t, return_dict=False)[0]
+        loss = (weight * (guess.float() - v).square().mean(dim=(1, 2, 3))).mean()
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss.item()} at step {self.step}; lower --rate and start again")
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimiser.step()
+        keep = self.plan.average_at(self.step)
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - keep)
+        self.losses.append(round(loss.item(), 5))
+        self.step += 1
+
+    def save(self):
+        """Everything needed to go on, the pipeline, the curve and a sheet of samples."""
+        state = {"network": self.network, "average": self.average, "optimiser": self.optimiser}
+        whole = {name: part.state_dict() for name, part in state.items()}
+        whole |= {"step": self.step, "losses": self.losses, "plan": asdict(self.plan)}
+        write(self.folder / "state.pt", lambda path: torch.save(whole, path))
+        curve = {"plan": asdict(self.plan), "device": self.device.type, "bf16": self.half, "loss": self.losses}
+        write(self.folder / "curve.json", lambda path: path.write_text(json.dumps(curve)))
+        pipeline = DDPMPipeline(unet=network(self.plan.seed), scheduler=self.scheduler)
+        pipeline.unet.load_state_dict(self.average.state_dict())
+        pipeline.unet.half()
+        pipeline.save_pretrained(self.folder / "alice", safe_serialization=True)
+        sheet = sample_sheet(self.average, self.alphas, self.device)
+        write(self.folder / "samples.png", lambda path: sheet.save(path, format="png"))
+
+    def resume(self):
+        """Go on from `state.pt` where there is one."""
+        path = self.folder / "state.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        before = Plan(**state["plan"])
+        same = {**asdict(before), "steps": 0} == {**asdict(self.plan), "steps": 0}
+        step = state["step"]
+        if not same or any(before.rate_at(s) != self.plan.rate_at(s) for s in range(step)):
+            raise ValueError(f"{self.folder} holds a run with the plan {before}, not {self.plan}; choose another folder")
+        for name in ("network", "average", "optimiser"):
+            getattr(self, name).load_state_dict(state[name])
+        self.step, self.losses = step, state["losses"]
+
+
+@torch.no_grad()
+def sample_sheet(unet, alphas, device, n=24, steps=25):
+    """A picture of n DDIM samples, eight to a row, from the noise of seed 0: what training has come to."""
+    x = torch.randn(n, 3, 64, 64, generator=torch.Generator().manual_seed(0)).to(device)
+    grid = torch.linspace(999, 0, steps + 1).long()
+    for now, then in zip(grid[:-1], grid[1:], strict=True):
+        a, b = alphas[now], alphas[then] if then > 0 else torch.tensor(1.0)
+        v = unet(x, now.to(device), return_dict=False)[0]
+        clean, noise = a.sqrt() * x - (1 - a).sqrt() * v, a.sqrt() * v + (1 - a).sqrt() * x
+        x = b.sqrt() * clean + (1 - b).sqrt() * noise
+    rows = x.view(n // 8, 8, 3, 64, 64).permute(0, 3, 1, 4, 2).reshape(n // 8 * 64, 8 * 64, 3)
+    return Image.fromarray(((rows + 1) * 127.5).clamp(0, 255).byte().cpu().numpy())
+
+
+def write(path, action):
+    """Let `action` write a file beside `path`, then rename it: whoever reads `path` finds the old or the new, whole."""
+    beside = path.with_name(path.name + ".part")
+    action(beside)
+    os.replace(beside, path)
+
+
+def has_bf16(device):
+    """Whether the device multiplies bfloat16 in hardware."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def keep_memory():
+    """Have glibc keep freed memory: handing each activation back to the system costs a third of a step's time."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        mallopt(-3, 2**31 - 1)  # M_MMAP_THRESHOLD
+        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+        mallopt(-2, 2**28)  # M_TOP_PAD
+
+
+def train_judge(kind, folder, pictures=24_000, steps=3000, batch=96, rate=2e-3):
+    """Train one of the two judges on pictures of its own seed and write `<kind>.safetensors` into `folder`.
+
+    Both see light noise (standard deviation up to 0.1); the referee also sees blur and changes of brightness, so that the
+    two do not err alike. Returns the R² of every factor on 2048 held-out pictures, a dict (fright: on puppets only).
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    seed = 11 + JUDGES.index(kind)
+    people = world.sample(pictures, seed=seed)
+    looks = torch.cat([(render(part) * 127).round().to(torch.int8) for part in people.split(256)])
+    judge = seeded_judge(kind, seed)
+    optimiser = torch.optim.AdamW(judge.parameters(), rate, weight_decay=1e-2)
+    rates = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
+    generator = torch.Generator().manual_seed(seed)
+    bar = tqdm(range(steps), desc=f"judge: {kind}", unit="step", mininterval=2)
+    for step in bar:
+        chosen = torch.randint(pictures, (batch,), generator=generator)
+        guess = judge(disturb(looks[chosen].float() / 127, kind, generator))
+        loss = ((guess - people[chosen]) / world.STD).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        rates.step()
+        if step % 50 == 0:
+            bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
+    write(folder / f"{kind}.safetensors", lambda path: save_judge(judge, path))
+    return r_squared(judge.eval())
+
+
+def seeded_judge(kind, seed):
+    """A judge with the random weights of a seed; the global random state is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Judge(kind)
+
+
+def disturb(pictures, kind, generator):
+    """Pictures as a judge sees them in training: with noise, for the referee also blurred and brighter or darker."""
+    n = len(pictures)
+    level = 0.1 * torch.rand(n, 1, 1, 1, generator=generator)
+    if kind == "referee":
+        some = (torch.rand(n, 1, 1, 1, generator=generator) < 0.3).float() * 0.6
+        pictures = pictures + some * (blur(pictures) - pictures)
+        pictures = pictures + 0.04 * torch.randn(n, 1, 1, 1, generator=generator)
+    return pictures + level * torch.randn(pictures.shape, generator=generator)
+
+
+@torch.no_grad()
+def r_squared(judge, n=2048, seed=7):
+    """R² of each factor on n held-out pictures, by name; fright on puppets only, where it can be seen."""
+    people = world.sample(n, seed=seed)
+    guess = torch.cat([judge(render(part)) for part in people.split(256)])
+    scores = {}
+    for i, name in enumerate(world.FACTORS):
+        seen = people[:, world.column("puppet")] > 0 if name == "fright" else torch.ones(n, dtype=torch.bool)
+        truth, said = people[seen, i], guess[seen, i]
+        scores[name] = 1 - ((truth - said).square().sum() / (truth - truth.mean()).square().sum()).item()
+    return scores

@@ -1,0 +1,113 @@
+"""The command line: `hspace train | report | directions | bench`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def main(arguments=None):
+    """Run a command; errors that the user can mend are one line on stderr and exit code 2."""
+    options = parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(f"hspace {options.command}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def parser():
+    """All commands with their options."""
+    top = argparse.ArgumentParser(prog="hspace", description="Geometry inside a diffusion model.")
+    commands = top.add_subparsers(dest="command", required=True)
+
+    train = commands.add_parser("train", help="train Alice, or the judges, from nothing; goes on where it was stopped")
+    train.add_argument("--out", type=Path, default=Path("runs/alice"), help="folder of the run (default: %(default)s)")
+    train.add_argument("--steps", type=int, help="steps of training (default: those that made the bundled Alice)")
+    train.add_argument("--rate", type=float, help="learning rate")
+    train.add_argument("--seed", type=int, help="seed of weights, pictures and noise")
+    train.add_argument("--device", help="cpu or cuda (default: cuda where there is one)")
+    train.add_argument("--judges", action="store_true", help="train the two judges instead of Alice")
+    train.set_defaults(run=run_train)
+
+    report = commands.add_parser("report", help="measure Alice and write her model card")
+    report.add_argument("--book", type=Path, default=Path("book"), help="folder of the page (default: %(default)s)")
+    report.add_argument("--store", type=Path, default=HERE / "results" / "report.json", help="file of the figures")
+    report.add_argument("--samples", type=positive, default=512)
+    add_model(report)
+    report.set_defaults(run=run_report)
+
+    directions = commands.add_parser("directions", help="the top directions of one picture, and what they do")
+    directions.add_argument("--k", type=positive, default=50, help="how many directions (default: %(default)s)")
+    directions.add_argument("--t", type=int, default=600, help="timestep (default: %(default)s)")
+    directions.add_argument("--pictures", type=positive, default=16, help="pictures to measure changes on")
+    directions.add_argument("--out", type=Path, default=HERE / "results" / "fifty_directions.safetensors")
+    add_model(directions)
+    directions.set_defaults(run=run_directions)
+
+    bench = commands.add_parser("bench", help="measure against the alternatives (from a checkout of the repository)")
+    bench.add_argument("what", choices=["svd"])
+    bench.add_argument("--k", type=positive, default=50)
+    bench.add_argument("--page", type=Path, help="write the figures into this page, such as book/benchmarks.md")
+    add_model(bench)
+    bench.set_defaults(run=run_bench)
+    return top
+
+
+def add_model(command):
+    command.add_argument("--model", help="a local folder or a model of the hub (default: the bundled Alice)")
+    command.add_argument("--device", help="cpu or cuda (default: cpu)")
+
+
+def positive(text):
+    """A whole number above 0."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not a whole number above 0")
+    return number
+
+
+def run_train(options):
+    from hspace.cats.judge import JUDGES
+    from hspace.cats.train import Plan, train_alice, train_judge
+
+    if options.judges:
+        for kind in JUDGES:
+            scores = train_judge(kind, options.out)
+            print(f"{kind}: R² " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
+        return
+    given = {name: getattr(options, name) for name in ("steps", "rate", "seed") if getattr(options, name) is not None}
+    print(f"Alice: {train_alice(options.out, Plan(**given), options.device)}")
+
+
+def run_report(options):
+    import hspace
+    from hspace import report
+
+    figures = report.make(hspace.load(options.model, device=options.device), options.book, options.store, samples=options.samples)
+    for what, asked, reached, met in report.verdicts(figures):
+        print(f"{what}: asked {asked}, reached {reached}{'' if met else '  (missed)'}")
+
+
+def run_directions(options):
+    import hspace
+    from hspace.directions import fifty_directions
+
+    model = hspace.load(options.model, device=options.device)
+    about = fifty_directions(model, options.out, k=options.k, t=options.t, pictures=options.pictures)
+    print(f"{options.out}: seed {about['seed']}, products {about['products']}")
+
+
+def run_bench(options):
+    import importlib
+
+    import hspace
+
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        svd = importlib.import_module("benchmarks.svd")
+    except ModuleNotFoundError:
+        raise FileNotFoundError("the alternatives live in benchmarks/: run this in a checkout of the repository") from None
+    svd.main(hspace.load(options.model, device=options.device), k=options.k, page=options.page)

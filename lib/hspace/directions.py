@@ -1,0 +1,154 @@
+"""The treatment: the top directions of one picture, strips along them, and the figures chapter 12 is made of."""
+
+import json
+import os
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from hspace.cats import world
+from hspace.cats.judge import load_judge
+from hspace.cats.render import render
+from hspace.krylov import svd
+from hspace.scoring import BATCH, change_matrix
+
+TIMESTEPS = (900, 800, 700, 600, 500, 400, 300, 200, 100)
+LENGTHS = (-12.0, -8.0, -4.0, 0.0, 4.0, 8.0, 12.0)
+
+
+@torch.no_grad()
+def strips(model, x_t, t, directions, lengths=LENGTHS):
+    """Walk straight along each direction and finish the pictures.
+
+    x_t (1, C, H, W); directions (n, k), unit columns; lengths: steps in X.  Returns (k, len(lengths), C, H, W).
+    Raises ValueError for a batch or for directions of another length.
+    """
+    if len(x_t) != 1:
+        raise ValueError(f"strips wants one state, got a batch of {len(x_t)}: pass x_t[i : i + 1]")
+    if directions.ndim != 2 or directions.shape[0] != x_t.numel():
+        raise ValueError(f"directions have shape {tuple(directions.shape)}; ({x_t.numel()}, k) is needed")
+    ends = x_t + torch.einsum("f,nk->kfn", torch.tensor(lengths).to(x_t), directions).reshape(-1, *x_t.shape[1:])
+    drawn = torch.cat([model.picture(model.denoise(part, start=t)) for part in ends.split(BATCH)])
+    return drawn.view(directions.shape[1], len(lengths), *drawn.shape[1:])
+
+
+@torch.no_grad()
+def haunted_seed(model, judge, limit=200):
+    """The smallest seed whose picture is a frightening puppet: puppet and fright both judged above 0.5.
+
+    Raises ValueError where none of the first `limit` seeds is.
+    """
+    for first in range(0, limit, BATCH):
+        seeds = range(first, min(first + BATCH, limit))
+        judged = judge(model.picture(model.denoise(model.noise(list(seeds)))))
+        found = (judged[:, world.column("puppet")] > 0.5) & (judged[:, world.column("fright")] > 0.5)
+        if found.any():
+            return seeds[found.nonzero()[0].item()]
+    raise ValueError(f"none of the first {limit} seeds is a frightening puppet; raise limit")
+
+
+def fingerprint(model):
+    """One hash over Alice, both judges and the renderer, that every stored result carries: 16 hex digits.
+
+    The renderer enters by its drawing of three fixed cat people, rounded to what every machine agrees on.
+    """
+    import hashlib
+
+    digest = hashlib.sha256(model.hash.encode())
+    for kind in ("guide", "referee"):
+        for name, value in sorted(load_judge(kind).state_dict().items()):
+            digest.update(name.encode() + value.half().numpy().tobytes())
+    digest.update((render(world.sample(3, seed=0)) * 50).round().to(torch.int8).numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A stored result: named tensors, and the command, parameters and fingerprint that made them."""
+
+    tensors: dict
+    about: dict
+
+    def __getattr__(self, name):
+        try:
+            return self.tensors[name]
+        except KeyError:
+            raise AttributeError(f"the result holds {', '.join(self.tensors)}, no {name}") from None
+
+
+def stored(name):
+    """A result that ships with the package, such as stored("fifty_directions"). Returns a `Result`.
+
+    Raises FileNotFoundError, with the names there are, for one that does not exist.
+    """
+    path = Path(str(files("hspace"))) / "results" / f"{name}.safetensors"
+    if not path.is_file():
+        there = sorted(other.stem for other in path.parent.glob("*.safetensors"))
+        raise FileNotFoundError(f"no stored result {name!r}; there are {', '.join(there) or 'none'}")
+    with safe_open(path, "pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}
+        about = json.loads(file.metadata()["about"])
+    return Result(tensors, about)
+
+
+def keep(path, tensors, about):
+    """Write a result: beside the path, then renamed."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".part")
+    save_file({key: value.contiguous() for key, value in tensors.items()}, beside, metadata={"about": json.dumps(about)})
+    os.replace(beside, path)
+
+
+def fifty_directions(model, path, *, k=50, t=600, pictures=16, progress=True):
+    """Make what chapter 12 shows, from the first frightening puppet among Alice's seeds, and store it at `path`.
+
+    Spectra at every timestep of `TIMESTEPS`, the exact spectrum and subspace at t, the strips along the k directions
+    (8-bit), and the change matrix over `pictures` pictures (seeds 0, 1, 2, ...), judged by the referee.
+    """
+    seed = haunted_seed(model, load_judge("guide"))
+    tensors, x_T = {}, model.noise(seed)
+    states = {s: model.denoise(x_T, stop=s) for s in TIMESTEPS}
+    found = {s: svd(model.jacobian(states[s], s), k) for s in TIMESTEPS}
+    tensors["spectra"] = torch.stack([found[s].s for s in TIMESTEPS])
+    tensors["residuals"] = torch.stack([found[s].residuals for s in TIMESTEPS])
+    tensors["exact"], tensors["exact_V"] = exact(model.jacobian(states[t], t), k)
+    # The directions themselves travel as fp16; all that follows is measured along what is stored.
+    tensors["V"] = found[t].V.half()
+    V = tensors["V"].float()
+    V = V / V.norm(dim=0)
+    walked = strips(model, states[t], t, V)
+    tensors["strips"] = ((walked.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    many = model.denoise(model.noise(list(range(pictures))), stop=t)
+    M = change_matrix(model, many, t, V, load_judge("referee"), progress=progress)
+    tensors |= {"each": M.each.half(), "control": M.control.half()}
+    about = {
+        "command": f"hspace directions --k {k} --t {t} --pictures {pictures}",
+        "fingerprint": fingerprint(model),
+        "seed": seed,
+        "t": t,
+        "timesteps": TIMESTEPS,
+        "lengths": LENGTHS,
+        "length": M.length,
+        "factors": M.factors,
+        "products": {s: found[s].products for s in TIMESTEPS},
+    }
+    keep(path, tensors, about)
+    return about
+
+
+def exact(J, k):
+    """All singular values of an operator and its first k right singular vectors (fp16), from the dense matrix.
+
+    In float64 through the smaller Gram matrix, of Alice's Jacobian 8192 × 8192: some minutes and 2 GB.
+    """
+    dense = J.dense().double()
+    gram = dense @ dense.T if dense.shape[0] <= dense.shape[1] else dense.T @ dense
+    squares, vectors = torch.linalg.eigh(gram)
+    s, vectors = squares.flip(0).clamp(min=0).sqrt(), vectors.flip(1)[:, :k]
+    V = dense.T @ vectors / s[:k] if dense.shape[0] <= dense.shape[1] else vectors
+    return s.float(), V.half()

@@ -1,0 +1,121 @@
+"""The change matrix: what each direction does to each factor of the finished picture."""
+
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.ticker import NullFormatter
+
+from .style import INK, LESS, LINE, MORE, MUTED, PAPER, PLAIN, SIGNED, SMALL, arrays, in_style, labels, page
+
+UNIT = "change per unit length, in standard deviations"
+
+
+@in_style
+def change_heatmap(values, factors, low=None, high=None, order=None, control=None):
+    """Factors × directions as colours; a dot where the interval excludes 0; at the right the largest against chance.
+
+    values (F, k); factors: F names; low, high (F, k): intervals of the values; order: which directions stand from left
+    to right, by index (all, from 0, by default); control (F, r), or (B, F, r) over B pictures of which the mean is
+    taken as in the values: the same for random directions. The 95th percentile of its |values| stands beside each
+    factor's largest |value|.  Returns a Figure. Raises ValueError for shapes that do not fit or an index out of range.
+    """
+    values, low, high, control = _matrix(values, low, high, control, "F k")
+    F, k = values.shape
+    factors = labels(factors, F, "factors")
+    order = np.arange(k) if order is None else np.asarray(order)
+    if order.ndim != 1 or not len(order) or order.min() < 0 or order.max() >= k:
+        raise ValueError(f"order must hold indices of directions from 0 to {k - 1}, not {order.tolist()}")
+    figure = page(122 + 25 * F)
+    ax, *side = figure.subplots(
+        1, 1 if control is None else 2, squeeze=False, sharey=True, width_ratios=[4.4, 1][: 1 + (control is not None)]
+    )[0]
+    image = _cells(ax, values[:, order], factors)
+    if low is not None:
+        _dots(ax, image, ((low > 0) | (high < 0))[:, order])
+    _directions(ax, order)
+    bar = figure.colorbar(image, ax=ax, location="bottom", aspect=42, fraction=0.05, pad=0.02)
+    bar.set_label(UNIT + ("" if low is None else "\n● its interval excludes 0"))
+    bar.outline.set_visible(False)
+    for panel in side:
+        _against_chance(panel, np.abs(values).max(axis=1), np.quantile(np.abs(control), 0.95, axis=1))
+    return figure
+
+
+@in_style
+def change_bars(values, low, high, factors, control=None):
+    """One direction: a bar a factor with its interval; behind it what 95 % of random directions do.
+
+    values, low, high (F,); factors: F names; control (F, r), or (B, F, r) of which the mean over B is taken.
+    Returns a Figure. Raises ValueError for shapes that do not fit.
+    """
+    values, low, high, control = _matrix(values, low, high, control, "F")
+    F = len(values)
+    factors = labels(factors, F, "factors")
+    figure = page(86 + 25 * F)
+    ax = figure.add_subplot(xlabel=UNIT)
+    rows = np.arange(F)
+    if control is not None:
+        chance = np.quantile(np.abs(control), 0.95, axis=1)
+        ax.barh(rows, 2 * chance, left=-chance, height=0.92, color=LINE, label="95 % of random directions")
+    colours = np.where(values > 0, MORE, LESS)
+    ax.barh(rows, values, height=0.5, color=colours)
+    ax.hlines(rows, low, high, color=INK, lw=1.4, label="95 % interval")
+    ax.plot([low, high], [rows, rows], "|", color=INK, ms=6)
+    ax.axvline(0, color=INK, lw=1)
+    ax.set_yticks(rows, factors)
+    ax.set_ylim(F - 0.4, -0.6)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x")
+    figure.legend(loc="outside upper right", frameon=False, ncols=2, fontsize=SMALL)
+    return figure
+
+
+def _matrix(values, low, high, control, axes):
+    if (low is None) != (high is None):
+        raise ValueError("low and high belong together: give both or neither")
+    over = "B F r" if np.ndim(control) == 3 else "F r"
+    values, low, high, control = arrays(
+        values=(values, axes), low=(low, axes), high=(high, axes), control=(control, over)
+    )
+    return values, low, high, control.mean(axis=0) if over == "B F r" else control
+
+
+def _cells(ax, values, factors):
+    limit = np.abs(values).max() or 1
+    image = ax.imshow(values, cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
+    ax.set_yticks(range(len(factors)), factors)
+    ax.hlines(np.arange(len(factors) - 1) + 0.5, -0.5, values.shape[1] - 0.5, color=LINE, lw=0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines[:].set_visible(False)
+    return image
+
+
+def _dots(ax, image, shown):
+    """Dots that contrast with their cell: light on dark colours, dark on light ones."""
+    rows, columns = np.nonzero(shown)
+    dark = image.to_rgba(image.get_array())[rows, columns, :3] @ (0.299, 0.587, 0.114) < 0.5
+    colours = np.where(dark[:, None], to_rgb(PAPER), to_rgb(INK))
+    ax.scatter(columns, rows, s=5, c=colours, linewidths=0)
+
+
+def _directions(ax, order):
+    k = len(order)
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if k / step <= 16)
+    ax.set_xticks(range(0, k, step), order[::step])
+    ax.set_xlabel("direction")
+    ax.xaxis.set_label_position("top")
+    ax.xaxis.tick_top()
+
+
+def _against_chance(ax, largest, chance):
+    rows = np.arange(len(largest))
+    ax.hlines(rows, chance, largest, color=LINE, lw=2.5)
+    ax.plot(chance, rows, "|", ms=10, mew=2, color=MUTED)
+    ax.plot(largest, rows, "o", ms=5, color=PLAIN)
+    ax.set_xscale("log")
+    ax.xaxis.tick_top()
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.grid(axis="x")
+    ax.set_xlabel("● largest\n┃ random, 95 %", size=SMALL)

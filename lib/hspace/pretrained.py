@@ -1,0 +1,121 @@
+"""Diffusers folders on disk and on the hub → the parts of a model, or an error that names the file at fault."""
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+
+SCHEDULE = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "rescale_betas_zero_snr")
+AGAIN = "copy or download it again"
+
+
+class WeightsError(OSError):
+    """A model's file is there but cannot be used; the message names it."""
+
+
+def locate(name=None, revision=None):
+    """The folder of a model: Alice's for None, `name` where that is a folder, else the hub's, fetched by diffusers.
+
+    Raises FileNotFoundError where there is none, ValueError for a `revision` of something local.
+    """
+    if name is None:
+        return _alice()
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if revision is not None:
+            raise ValueError(f"revision={revision!r} pins a model on the hub, but {folder} is a local folder")
+        return folder
+    if not re.fullmatch(r"\w[\w.-]*/[\w.-]+", str(name)):
+        raise FileNotFoundError(f"no folder {folder}; a model on the hub is named owner/name")
+    return _fetch(str(name), revision)
+
+
+def read(folder, dtype=torch.float32):
+    """The parts of the model in a diffusers folder, as keyword arguments of `DiffusionModel`.
+
+    Raises FileNotFoundError, WeightsError (both name the file), ValueError where it is not a denoiser with a noise
+    schedule.
+    """
+    index = _json(folder / "model_index.json")
+    part = next((part for part in ("unet", "transformer") if part in index), None)
+    if part is None:
+        raise ValueError(f"{folder / 'model_index.json'} names neither a unet nor a transformer: no denoiser to load")
+    # not every diffusers leaves out the initial weights that it overwrites next
+    with torch.random.fork_rng(devices=[]):
+        network = _network(folder, part, index[part], dtype)
+        vae = _network(folder, "vae", index["vae"], dtype) if "vae" in index else None
+    return dict(network=network, vae=vae, **_schedule(folder))
+
+
+def _alice():
+    folder = Path(str(files("hspace"))) / "weights" / "alice"
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is missing: install hspace again, or make Alice with `hspace train`")
+    return folder
+
+
+def _fetch(name, revision):
+    from diffusers import DiffusionPipeline
+
+    try:
+        return Path(DiffusionPipeline.download(name, revision=revision))
+    except OSError as error:
+        at = f" at revision {revision!r}" if revision else ""
+        remedy = "check the name and the connection, or give a local folder"
+        raise FileNotFoundError(f"could not fetch {name!r}{at} from the hub: {remedy}\n{error}") from error
+
+
+def _json(path):
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: a model's folder holds it beside its weights; {AGAIN}")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged ({error}): {AGAIN}") from error
+    if not isinstance(content, dict):
+        raise WeightsError(f"{path} is damaged (a {type(content).__name__} instead of an object): {AGAIN}")
+    return content
+
+
+def _network(folder, part, where, dtype):
+    """One network of the folder, from its subfolder or, as in the oldest models of the hub, from the top."""
+    import diffusers
+
+    library, name = where
+    kind = getattr(diffusers, name, None) if library == "diffusers" else None
+    if kind is None:
+        raise ValueError(f"{folder}: its {part} is {library}.{name}, which is not part of this diffusers")
+    home = folder / part if (folder / part).is_dir() else folder
+    _json(home / "config.json")
+    if not any(home.glob("*.safetensors")) and not any(home.glob("*.bin")):
+        raise FileNotFoundError(f"{home / 'diffusion_pytorch_model.safetensors'} is missing: {AGAIN}")
+    frugal = diffusers.utils.is_accelerate_available()
+    try:
+        network, found = kind.from_pretrained(home, output_loading_info=True, low_cpu_mem_usage=frugal)
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+        raise WeightsError(f"the {part} in {home} is damaged: {AGAIN}\n{error}") from error
+    # diffusers would leave what it does not find at random
+    if found["missing_keys"]:
+        raise WeightsError(
+            f"{home} lacks {len(found['missing_keys'])} weights, {found['missing_keys'][0]} first: {AGAIN}"
+        )
+    for key, value in network.state_dict().items():
+        if not torch.isfinite(value).all():
+            raise WeightsError(f"{home}: the weights {key} hold NaN or infinite numbers: {AGAIN}")
+    return torch.nn.Module.to(network, dtype)
+
+
+def _schedule(folder):
+    """ᾱ and the prediction type from the scheduler's configuration, whatever scheduler that is."""
+    from diffusers import DDPMScheduler
+
+    path = folder / "scheduler" / "scheduler_config.json"
+    if not path.parent.is_dir():
+        path = folder / "scheduler_config.json"
+    config = _json(path)
+    if "beta_start" not in config and config.get("trained_betas") is None:
+        raise ValueError(f"{path}: {config.get('_class_name')} has no betas; hspace needs a DDPM's noise schedule")
+    alphas = DDPMScheduler(**{key: config[key] for key in SCHEDULE if key in config}).alphas_cumprod
+    return dict(alphas_cumprod=alphas, prediction_type=config.get("prediction_type", "epsilon"))

@@ -1,0 +1,165 @@
+"""What a direction means, and how good a picture is: measured by judges, never by the eye alone.
+
+A judge is any function from pictures (B, C, H, W) to numbers (B, F). It may carry `factors`, the F names, and `std`, (F,),
+the scale on which a change of each counts as one; without them the numbers are numbered and count as they are. By default
+the referee of the cat people judges.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from hspace.cats.judge import load_judge
+from hspace.cats.render import render
+
+BATCH = 32  # pictures that go through the sampler at once
+
+
+@dataclass(frozen=True)
+class Realism:
+    """How far pictures are from what the world could draw. 0 would be perfect; smaller is better.
+
+    pixels: (B,) root mean square difference to the drawing of the judged factors, on the [-1, 1] scale of the pictures.
+    edges: (B,) relative difference in edge energy, the root mean square difference of neighbouring pixels: below 0 is
+    blurred, above 0 is rough.
+    """
+
+    pixels: torch.Tensor
+    edges: torch.Tensor
+
+
+@torch.no_grad()
+def realism(pictures, judge=None):
+    """Compare pictures (B, 3, 64, 64) with the drawings of their judged factors. Returns a `Realism`.
+
+    Raises ValueError for pictures of another shape or that are not finite.
+    """
+    _check_pictures(pictures)
+    judge = judge or load_judge(device=pictures.device)
+    drawn = torch.cat([render(judge(part), pictures.shape[-1]) for part in pictures.split(256)])
+    pixels = (pictures - drawn).square().mean(dim=(1, 2, 3)).sqrt()
+    return Realism(pixels, edge_energy(pictures) / edge_energy(drawn) - 1)
+
+
+def edge_energy(pictures):
+    """Root mean square difference of neighbouring pixels, across and down, of each picture: (B,)."""
+    across = (pictures[..., :, 1:] - pictures[..., :, :-1]).square().mean(dim=(1, 2, 3))
+    down = (pictures[..., 1:, :] - pictures[..., :-1, :]).square().mean(dim=(1, 2, 3))
+    return (across + down).sqrt()
+
+
+def _check_pictures(pictures):
+    if pictures.ndim != 4 or pictures.shape[1] != 3:
+        raise ValueError(f"pictures have shape (B, 3, S, S), got {tuple(pictures.shape)}")
+    if not torch.isfinite(pictures).all():
+        raise ValueError("the pictures hold NaN or infinite numbers; realism would mean nothing")
+
+
+@dataclass(frozen=True)
+class ChangeMatrix:
+    """How the factors of the finished picture change along directions at x_t.
+
+    values: (F, k) mean over pictures of the change of each factor per unit of length in X, in standard deviations.
+    low, high: (F, k) 95 % bootstrap interval of that mean over pictures; nan for a single picture.
+    each: (B, F, k) the same for every picture.  control: (B, F, r) for random unit directions, the yardstick.
+    factors: the F names.  t: the timestep.  length: the step, in X, that was taken both ways.
+    """
+
+    values: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
+    each: torch.Tensor
+    control: torch.Tensor
+    factors: tuple
+    t: int
+    length: float
+
+    def row(self, factor):
+        """Changes of one factor, (k,). Raises ValueError for a name that is not among `factors`."""
+        if factor not in self.factors:
+            raise ValueError(f"no factor is called {factor!r}; there are {', '.join(self.factors)}")
+        return self.values[self.factors.index(factor)]
+
+    @property
+    def clear(self):
+        """(F, k) whether the interval excludes 0: the sign of the change is known."""
+        return (self.low > 0) | (self.high < 0)
+
+
+def change_matrix(model, x_t, t, directions, judge=None, *, length=2.0, controls=8, seed=0, progress=False):
+    """Measure what directions at x_t do to the finished picture.
+
+    x_t (B, C, H, W): the same directions are tried at each of B pictures.  directions: (n, k) or (n,), made unit length.
+    Every direction is walked `length` both ways, sampled to the end and judged; the difference over 2 `length` is a
+    central difference of the factors, second order in `length`.  controls: random directions measured alike, drawn from
+    `seed` and shared by all pictures.  progress: show a bar.
+    Costs 2 B (k + controls) samplings from t. Returns a `ChangeMatrix`.
+    Raises ValueError for shapes that do not fit, a zero direction, or a length that is not positive.
+    """
+    directions = _unit(directions, x_t[0].numel())
+    if not length > 0:
+        raise ValueError(f"length={length} must be positive: it is the step taken both ways")
+    judge = judge or load_judge(device=x_t.device)
+    generator = torch.Generator().manual_seed(seed)
+    random = torch.randn(len(directions), controls, generator=generator, dtype=torch.float64).to(directions)
+    every = torch.cat([directions, random / random.norm(dim=0)], dim=1)
+    each = torch.stack([_slopes(model, x, t, every, judge, length) for x in _bar(x_t, progress)])
+    each = each / getattr(judge, "std", torch.ones(each.shape[1])).to(each)[:, None]
+    k = directions.shape[1]
+    low, high = bootstrap(each[..., :k], seed=seed)
+    names = tuple(getattr(judge, "factors", range(each.shape[1])))
+    return ChangeMatrix(each[..., :k].mean(dim=0), low, high, each[..., :k], each[..., k:], names, t, length)
+
+
+@torch.no_grad()
+def _slopes(model, x, t, directions, judge, length):
+    """Central differences of the judged factors at one picture x (C, H, W) along unit directions (n, k): (F, k)."""
+    steps = length * directions.T.reshape(-1, *x.shape)
+    ends = torch.cat([x + steps, x - steps])
+    judged = torch.cat([judge(model.picture(model.denoise(part, start=t))) for part in ends.split(BATCH)])
+    ahead, behind = judged.chunk(2)
+    return (ahead - behind).T / (2 * length)
+
+
+def bootstrap(each, draws=1000, level=0.95, seed=0):
+    """Interval of the mean over the first axis, by drawing pictures with replacement (Efron & Tibshirani, 1993).
+
+    each: (B, ...).  Returns (low, high), each of shape (...); nan where B = 1.
+    """
+    if len(each) < 2:
+        return torch.full_like(each[0], torch.nan), torch.full_like(each[0], torch.nan)
+    weights = torch.multinomial(
+        torch.ones(draws, len(each)), len(each), replacement=True, generator=torch.Generator().manual_seed(seed)
+    )
+    counts = torch.zeros(draws, len(each)).scatter_add_(1, weights, torch.ones(draws, len(each))).to(each)
+    means = (counts @ each.flatten(1) / len(each)).view(draws, *each.shape[1:])
+    edges = torch.tensor([(1 - level) / 2, (1 + level) / 2]).to(each)
+    low, high = torch.quantile(means, edges, dim=0)
+    return low, high
+
+
+def _unit(directions, n):
+    """Directions as unit columns (n, k)."""
+    if directions.ndim == 1:
+        directions = directions[:, None]
+    if directions.ndim != 2 or directions.shape[0] != n:
+        raise ValueError(f"directions have shape {tuple(directions.shape)}; columns of length {n} are needed: ({n}, k)")
+    if not torch.isfinite(directions).all():
+        raise ValueError("the directions hold NaN or infinite numbers")
+    size = directions.norm(dim=0)
+    if (size == 0).any():
+        raise ValueError(f"direction {size.eq(0).nonzero()[0].item()} is zero; it leads nowhere")
+    return directions / size
+
+
+def _bar(things, progress):
+    from tqdm import tqdm
+
+    return tqdm(things, desc="pictures", disable=not progress)
+
+
+def ks_distance(a, b):
+    """Kolmogorov-Smirnov distance of two samples, (n,) and (m,): the largest difference of their shares below a value."""
+    both = torch.cat([a, b]).sort().values
+    share = [torch.searchsorted(part.sort().values, both, right=True) / len(part) for part in (a, b)]
+    return (share[0] - share[1]).abs().max().item()

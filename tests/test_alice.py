@@ -1,0 +1,102 @@
+"""Alice herself, as she ships: the file, the drawings, the geometry at one picture."""
+
+import json
+
+import pytest
+import torch
+from diffusers import DDPMPipeline
+
+import hspace
+from hspace import report
+from hspace.directions import fingerprint, stored
+from hspace.model import load
+from hspace.pretrained import locate
+from hspace.scoring import realism
+
+
+@pytest.fixture(scope="module")
+def alice():
+    return load()
+
+
+@pytest.fixture(scope="module")
+def x_600(alice):
+    return alice.denoise(alice.noise(7), stop=600)
+
+
+def test_diffusers_opens_her_too(alice):
+    pipeline = DDPMPipeline.from_pretrained(locate())
+    theirs = pipeline.unet.float().state_dict()
+    assert all(torch.equal(value, theirs[name]) for name, value in alice.network.state_dict().items())
+    assert pipeline.scheduler.config.prediction_type == "v_prediction"
+    assert sum(file.stat().st_size for file in locate().rglob("*")) < 10 * 2**20
+
+
+def test_shapes_are_those_of_the_book(alice, x_600):
+    assert alice.shape == (3, 64, 64) and alice.h(x_600, 600).shape == (1, 128, 8, 8)
+    assert alice.jacobian(x_600, 600).shape == (8192, 12288)
+    assert alice.timesteps[:3] == (999, 950, 900) and 600 in alice.timesteps
+    assert 100 < x_600.norm() < 120
+
+
+def test_she_draws_what_the_model_card_says(alice):
+    """A sixteenth of the card's samples, drawn again: about as realistic as the card says all of them are."""
+    figures = json.loads((locate().parent.parent / "results" / "report.json").read_text())
+    assert figures["fingerprint"] == fingerprint(alice)
+    drawn = alice.denoise(alice.noise(list(range(32))), steps=figures["steps"])
+    told = figures["realism"]["Alice"]["pixels"]
+    assert realism(drawn).pixels.median().item() == pytest.approx(told["median"], rel=0.25)
+
+
+def test_stopping_on_the_way_changes_nothing(alice):
+    x = alice.noise(3)
+    assert torch.equal(alice.denoise(alice.denoise(x, stop=600), start=600), alice.denoise(x))
+
+
+def test_products_are_adjoint_and_agree_with_finite_differences(alice, x_600):
+    J = alice.jacobian(x_600, 600)
+    generator = torch.Generator().manual_seed(0)
+    v, u = (torch.randn(n, generator=generator) for n in (J.shape[1], J.shape[0]))
+    assert ((J @ v) @ u).item() == pytest.approx((v @ (J.T @ u)).item(), rel=1e-4)
+    double = load(dtype=torch.float64)
+    step = 1e-5 * v.double().view(x_600.shape)
+    ends = [double.h(x_600.double() + sign * step, 600) for sign in (1, -1)]
+    assert torch.allclose(J @ v, ((ends[0] - ends[1]) / 2e-5).flatten().float(), atol=2e-3)
+
+
+def test_fifty_directions_against_the_exact_ones(alice):
+    """At most 400 products; values to 1e-4; the space to 0.9999 where its relative gap is at least 1 %."""
+    clinic = stored("fifty_directions")
+    t, k = clinic.about["t"], 50
+    x = alice.denoise(alice.noise(clinic.about["seed"]), stop=t)
+    S = hspace.svd(alice.jacobian(x, t), k)
+    assert S.converged and S.products <= 400
+    assert (S.s / clinic.exact[:k] - 1).abs().max() <= 1e-4
+    steps = 1 - clinic.exact[1:] / clinic.exact[:-1]
+    clear = max(i for i in range(1, k + 1) if steps[i - 1] >= 0.01)
+    assert clear >= 20
+    found = torch.linalg.qr(clinic.exact_V[:, :clear].float()).Q.T @ S.V[:, :clear]
+    assert torch.linalg.svdvals(found).min() >= 0.9999
+
+
+def test_the_derivative_of_the_finished_picture(alice):
+    """G = ∂(factors of the finished picture)/∂x_t, through the sampler, against central differences in double."""
+    from hspace.cats.judge import load_judge
+
+    guide = load_judge("guide")
+    x = alice.denoise(alice.noise(7), stop=100)
+    G = alice.jacobian(x, 100, to=guide)
+    v = torch.randn(G.shape[1], 1, generator=torch.Generator().manual_seed(1))
+    measured = hspace.change_matrix(alice, x, 100, v, guide, length=0.05, controls=1).values[:, 0]
+    told = (G @ (v / v.norm()))[:, 0] / guide.std
+    assert G.shape == (12, 12288)
+    assert torch.allclose(told, measured, atol=0.02 * measured.abs().max().item())
+    u = torch.randn(12, 1, generator=torch.Generator().manual_seed(2))
+    assert (u.T @ (G @ v)).item() == pytest.approx(((G.T @ u).T @ v).item(), rel=1e-3, abs=1e-4)
+
+
+def test_the_card_states_what_was_measured():
+    figures = json.loads((locate().parent.parent / "results" / "report.json").read_text())
+    rows = report.verdicts(figures)
+    page = report.page(figures, report.training())
+    assert len(rows) == 5 and all(f"| {what} | {asked} | {reached} |" in page for what, asked, reached, _ in rows)

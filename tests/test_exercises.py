@@ -1,0 +1,62 @@
+"""Every stub fails its checker and every folded solution passes it."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from hspace.exercises import EXERCISES, check
+
+CHAPTERS = sorted(Path(__file__).parent.parent.glob("chapters/*.ipynb"))
+SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.S)
+
+
+def exercises():
+    """(notebook, index of the stub's cell) of every exercise in the book."""
+    for path in CHAPTERS:
+        for i, cell in enumerate(nbformat.read(path, 4).cells):
+            if "exercise" in cell.metadata.get("tags", []):
+                yield pytest.param(path, i, id=f"{path.stem}-{i}")
+
+
+def test_every_checker_is_used_once():
+    used = [re.findall(r'check\("([\d.]+)"', cell.source) for path in CHAPTERS for cell in nbformat.read(path, 4).cells]
+    assert sorted(sum(used, [])) == sorted(EXERCISES)
+
+
+@pytest.mark.parametrize(("path", "stub"), exercises())
+def test_the_stub_fails_and_the_solution_passes(path, stub, capsys):
+    """The cells that the solution needs are run first: those that make what it names, and what they name in turn."""
+    cells = nbformat.read(path, 4).cells
+    solution = next(SOLUTION.search(cell.source) for cell in cells[stub:] if SOLUTION.search(cell.source)).group(1)
+    checker = next(cell.source for cell in cells[stub:] if "check(" in cell.source)
+    space = {}
+    for cell in needed(solution + checker, [c.source for c in cells[:stub] if c.cell_type == "code"]):
+        exec(cell, space)
+    exec("from hspace.exercises import check\n" + cells[stub].source, space)
+    exec(checker, space)
+    assert capsys.readouterr().out.strip().splitlines()[-1].startswith("Not yet")
+    exec(solution, space)
+    exec(checker, space)
+    assert capsys.readouterr().out.strip().splitlines()[-1] == "Right."
+
+
+def needed(code, cells):
+    """The cells, in order, that assign or import a name which `code` or a cell kept for it uses."""
+    kept, names = [], set(re.findall(r"\w+", code))
+    for cell in reversed(cells):
+        made = set(re.findall(r"^([\w, ]+?) = ", cell, re.M)) | set(re.findall(r"^(?:from \S+ )?import (.+)$", cell, re.M))
+        if names & {name.strip() for group in made for name in group.split(",")}:
+            kept.append(cell)
+            names |= set(re.findall(r"\w+", cell))
+    return reversed(kept)
+
+
+def test_a_wrong_answer_gets_a_hint(capsys):
+    check("12.1", 50)
+    assert "Square the singular values" in capsys.readouterr().out
+    check("12.2", [1.0, 2.0])
+    assert "shape" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"99\.9"):
+        check("99.9", 1)

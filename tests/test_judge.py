@@ -1,0 +1,50 @@
+"""The judges that ship: good enough to score, honest about damage."""
+
+import shutil
+
+import pytest
+import torch
+
+from hspace.cats import judge as judges
+from hspace.cats import train, world
+from hspace.cats.judge import fit, load_judge
+from hspace.cats.render import render
+
+
+@pytest.mark.parametrize("kind", ["guide", "referee"])
+def test_every_factor_is_known(kind):
+    scores = train.r_squared(load_judge(kind), n=1024, seed=123)
+    assert min(scores.values()) >= 0.97, scores
+
+
+def test_the_two_err_apart():
+    """What one gets wrong the other does not: their errors are only loosely correlated."""
+    people = world.sample(512, seed=8)
+    pictures = render(people)
+    errors = [(load_judge(kind)(pictures) - people).flatten() for kind in ("guide", "referee")]
+    scale = world.STD.repeat(512)
+    assert torch.corrcoef(torch.stack([e / scale for e in errors]))[0, 1] < 0.7
+
+
+def test_the_third_opinion_agrees_with_the_truth():
+    people = world.sample(6, seed=9)
+    start = people + 0.3 * world.STD * torch.randn(people.shape, generator=torch.Generator().manual_seed(0))
+    found = fit(render(people), start)
+    before = (render(start) - render(people)).square().mean()
+    assert (render(found) - render(people)).square().mean() < 0.1 * before
+
+
+def test_errors_say_what_is_wrong(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="jury"):
+        load_judge("jury")
+    with pytest.raises(ValueError, match="32"):
+        load_judge("guide")(torch.zeros(1, 3, 32, 32))
+    shutil.copytree(judges.files("hspace") / "weights" / "judges", tmp_path / "weights" / "judges")
+    monkeypatch.setattr(judges, "files", lambda package: tmp_path)
+    stored = tmp_path / "weights" / "judges" / "guide.safetensors"
+    stored.write_bytes(stored.read_bytes()[:1000])
+    with pytest.raises(OSError, match="damaged"):
+        load_judge("guide")
+    stored.unlink()
+    with pytest.raises(FileNotFoundError, match="hspace train --judges"):
+        load_judge("guide")

@@ -1,0 +1,232 @@
+"""The repository's files agree with each other, and the chapters keep the book's rules."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import hspace
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
+MAX_LINES = 12
+MYST = re.compile(r"^\s*(:{3,}|`{3,})\s*\{|\{[a-z:]+\}`", re.M)
+CALLS = r"(plot|scatter|quiver|imshow|annotate|bar|hist|contour)\w*\("
+PLOTTING = re.compile(r"^\s*(fig(ure)?|ax(es|s)?|plt)\d*(\.\w+|\[[^]]*\])*\." + CALLS, re.M)
+COLAB = "colab.research.google.com"
+
+
+def requirements(name):
+    """The requirements in a file, {canonical name: Requirement}, includes not followed."""
+    lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text().splitlines()]
+    found = [Requirement(line) for line in lines if line and not line.startswith("-r ")]
+    return {canonicalize_name(requirement.name): requirement for requirement in found}
+
+
+def pin(requirement):
+    """The version of an exact pin; an assertion error for anything looser."""
+    [specifier] = requirement.specifier
+    assert specifier.operator == "==" and "*" not in specifier.version, f"{requirement} is not an exact pin"
+    return specifier.version
+
+
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def loose():
+    """What pyproject.toml asks for, {canonical name: Requirement}, except the heavy optional parts."""
+    lines = project()["dependencies"] + project()["optional-dependencies"]["test"]
+    return {canonicalize_name(requirement.name): requirement for requirement in map(Requirement, lines)}
+
+
+@pytest.fixture(scope="module")
+def pins():
+    return {**requirements("requirements-site.txt"), **requirements("requirements.txt")}
+
+
+def test_requirements_and_constraints_agree(pins):
+    constraints = requirements("constraints.txt")
+    assert {name: pin(requirement) for name, requirement in pins.items()} == {
+        name: pin(constraints[name]) for name in pins if name in constraints
+    }, "run `make lock`"
+    assert all(pin(requirement) for requirement in constraints.values())
+
+
+def test_requirements_include_the_site_and_the_site_has_no_torch(pins):
+    assert "-r requirements-site.txt" in (ROOT / "requirements.txt").read_text().splitlines()
+    assert "torch" in pins and "torch" not in requirements("requirements-site.txt")
+
+
+def test_every_loose_range_holds_the_pinned_version(pins):
+    for name, requirement in loose().items():
+        assert name in pins, f"{name} is in pyproject.toml and not in requirements.txt"
+        assert requirement.specifier.contains(pin(pins[name])), f"{requirement} excludes the pinned {pin(pins[name])}"
+
+
+def test_ranges_leave_colab_its_own_packages():
+    colab = {"numpy": "2.1.0", "matplotlib": "3.10.0", "ipywidgets": "7.7.1", "anywidget": "0.9.0"}
+    for name, requirement in loose().items():
+        assert {s.operator for s in requirement.specifier} <= {">="}, f"{requirement} has an upper pin"
+        assert name not in colab or requirement.specifier.contains(colab[name])
+
+
+def test_versions_of_package_and_citation_agree():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
+    assert cited == project()["version"] == hspace.__version__
+
+
+def toc():
+    """All files of the table of contents, without endings, in order."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    return [contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])]
+
+
+def test_there_are_chapters_and_each_is_in_the_toc_and_back():
+    listed = [entry for entry in toc() if entry.startswith("chapters/")]
+    assert listed, "no chapter in _toc.yml"
+    assert listed == [path.relative_to(ROOT).with_suffix("").as_posix() for path in NOTEBOOKS]
+    assert all(re.fullmatch(r"\d\d_[a-z_]+", path.stem) for path in NOTEBOOKS)
+
+
+def test_every_page_of_the_toc_exists_and_every_page_is_listed():
+    pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in (ROOT / "book").glob("*.md")}
+    assert pages - {"book/continuity"} == {entry for entry in toc() if entry.startswith("book/")}
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def code_cells(notebook):
+    return [(i, cell) for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+
+
+def test_chapters_are_valid_and_in_normal_form(notebook):
+    nbformat.validate(notebook)
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}, "run `make chapters`"
+    assert [cell.execution_count for _, cell in code_cells(notebook)] == list(range(1, len(code_cells(notebook)) + 1))
+    outputs = [output for _, cell in code_cells(notebook) for output in cell.outputs]
+    assert not [kind for output in outputs for kind in output.get("data", {}) if "widget" in kind], "widget state"
+
+
+def test_chapters_open_with_one_title(notebook):
+    titles = [cell.source for cell in notebook.cells if cell.cell_type == "markdown" and re.match(r"# ", cell.source)]
+    assert len(titles) == 1 and notebook.cells[0].source.startswith("# ")
+
+
+def test_chapters_are_portable_markdown(notebook):
+    for i, cell in enumerate(notebook.cells):
+        found = cell.cell_type == "markdown" and MYST.search(cell.source)
+        assert not found, f"cell {i} has MyST syntax, raw text in Colab: {found[0]!r}"
+
+
+def test_code_cells_are_short_and_do_not_plot(notebook):
+    for i, cell in code_cells(notebook):
+        lines = cell.source.count("\n") + 1
+        assert lines <= MAX_LINES, f"cell {i} has {lines} lines (at most {MAX_LINES})"
+        assert not PLOTTING.search(cell.source), f"cell {i} plots; figures come from hspace.figures"
+
+
+def test_figures_have_alternative_text(notebook):
+    for i, cell in code_cells(notebook):
+        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            assert len(alt.split()) >= 4, f"cell {i}: metadata mystnb.image.alt must say what the figure shows: {alt!r}"
+
+
+def test_stored_outputs_have_no_unexpected_errors(notebook):
+    for i, cell in code_cells(notebook):
+        errors = [output.ename for output in cell.outputs if output.output_type == "error"]
+        assert not errors or "raises-exception" in cell.metadata.get("tags", []), f"cell {i} stores {errors}"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        (MYST, "```{note}\nhello\n```", True),
+        (MYST, ":::{figure} x.png", True),
+        (MYST, "see {ref}`here`", True),
+        (MYST, "```python\nx = {1}\n```", False),
+        (MYST, "the set {a}, and `code`", False),
+        (PLOTTING, "ax.plot(x)", True),
+        (PLOTTING, "axes[0, 1].imshow(x)", True),
+        (PLOTTING, "plt.hist(x)", True),
+        (PLOTTING, "figures.plot_spectrum(s)", False),
+        (PLOTTING, "plt.show()", False),
+    ],
+)
+def test_the_rules_find_what_they_forbid(pattern, text, found):
+    assert bool(pattern.search(text)) is found
+
+
+def test_the_address_stands_everywhere_or_nowhere():
+    address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+    readme = (ROOT / "README.md").read_text()
+    if address:
+        assert address.removeprefix("https://github.com/") in readme and COLAB in readme
+        assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["repository-code"] == address
+    else:
+        assert COLAB not in readme and not any(COLAB in path.read_text() for path in NOTEBOOKS)
+
+
+def committed_files(folder):
+    """Unpack what is committed into `folder`; the working tree's files where there is no commit (a source archive)."""
+    archive = folder.with_suffix(".tar")
+    git = subprocess.run(["git", "archive", "--output", archive, "HEAD"], cwd=ROOT, capture_output=True)
+    if git.returncode == 0:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+        return
+    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-text"):
+        folder.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "lib", folder / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The committed package and the wheel built of it: (folder with the sources, path of the wheel)."""
+    folder = tmp_path_factory.mktemp("wheel")
+    committed_files(folder / "source")
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder]
+    build = subprocess.run([*pip, folder / "source"], capture_output=True, text=True)
+    assert build.returncode == 0, build.stderr
+    [path] = folder.glob("hspace-*.whl")
+    return folder / "source", path
+
+
+def test_the_wheel_holds_every_committed_file_of_the_package(wheel):
+    source, path = wheel
+    package = [path for path in (source / "lib/hspace").rglob("*") if path.is_file()]
+    files = {file.relative_to(source / "lib").as_posix() for file in package}
+    assert files, "lib/hspace is not committed"
+    assert not files - set(zipfile.ZipFile(path).namelist()), "see [tool.setuptools.package-data] in pyproject.toml"
+
+
+def test_the_wheel_works_away_from_the_checkout(wheel, tmp_path):
+    source, path = wheel
+    if not (source / "lib/hspace/weights/alice").exists():
+        pytest.fail("lib/hspace/weights/alice is not committed: nothing to load")
+    zipfile.ZipFile(path).extractall(tmp_path / "installed")
+    program = "import hspace; print(hspace.__file__); alice = hspace.load(); print(alice.noise(seed=7).shape)"
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path / "installed"), "OMP_NUM_THREADS": "1", "PATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert str(tmp_path / "installed") in run.stdout and "1, 3, 64, 64" in run.stdout

@@ -1,0 +1,140 @@
+"""The website as `make book` built it: whole, and asking no other machine for anything."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "_build" / "html"
+LOADED = [("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src"), ("video", "src"), ("object", "data")]
+RELATIONS = {"stylesheet", "icon", "preload", "modulepreload", "prefetch", "manifest", "preconnect", "dns-prefetch"}
+OUTSIDE = re.compile(r"""(?:url\(\s*|@import\s+)["']?(?:https?:)?//""")
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """All pages of the site, parsed: {path: BeautifulSoup}. The site must have been built: `make test` does it."""
+    assert (SITE / "index.html").exists(), "no site in _build/html: run `make book` first"
+    files = [path for path in sorted(SITE.rglob("*.html")) if SITE / "_static" not in path.parents]  # themes' templates
+    return {path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in files}
+
+
+def toc():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    return [contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])]
+
+
+def content_pages(pages):
+    return {entry: pages[SITE / f"{entry}.html"] for entry in toc()}
+
+
+def loaded_addresses(page):
+    """Everything a browser fetches by itself when it shows the page."""
+    for tag, attribute in LOADED:
+        yield from (element[attribute] for element in page.find_all(tag, **{attribute: True}))
+    for element in page.find_all(srcset=True):
+        yield from (part.split()[0] for part in element["srcset"].split(","))
+    for link in page.find_all("link", href=True):
+        if RELATIONS & set(link.get("rel", [])):
+            yield link["href"]
+
+
+def is_outside(address):
+    return bool(urlparse(address).netloc)
+
+
+def test_every_page_of_the_toc_is_built_with_a_title_of_its_own(pages):
+    titles = {entry: page.title.get_text().strip() for entry, page in content_pages(pages).items()}
+    assert all(titles.values()) and len(set(titles.values())) == len(titles), titles
+    for entry, page in content_pages(pages).items():
+        assert len(page.select("article h1")) == 1, f"{entry} wants one heading of the first level"
+        assert page.html.get("lang") == "en"
+
+
+def test_no_page_fetches_from_another_machine(pages):
+    for path, page in pages.items():
+        assert not list(filter(is_outside, loaded_addresses(page))), path
+
+
+def test_pages_wear_the_books_style(pages):
+    for entry, page in content_pages(pages).items():
+        styles = [Path(urlparse(link["href"]).path).name for link in page.find_all("link", rel="stylesheet")]
+        assert styles.count("book.css") == 1, entry
+
+
+def test_no_style_fetches_from_another_machine(pages):
+    styles = {path.name: path.read_text(encoding="utf-8") for path in SITE.rglob("*.css")}
+    styles |= {path.name: "\n".join(s.get_text() for s in page.find_all("style")) for path, page in pages.items()}
+    assert not [name for name, text in styles.items() if OUTSIDE.search(text)]
+
+
+def test_no_inline_script_names_another_machine_or_stands_twice(pages):
+    for path, page in pages.items():
+        scripts = [script for script in page.find_all("script", src=False) if script.get("type") != "application/json"]
+        inline = [script.get_text().strip() for script in scripts if script.get_text().strip()]
+        assert not [text for text in inline if re.search(r"https?://|thebe", text)], path
+        assert len(inline) == len(set(inline)), f"{path} has the same script twice"
+
+
+def test_the_test_for_other_machines_can_fail():
+    html = '<img src="https://a.org/x.png"><script src="//b.org/x.js"></script><img src="x.png">'
+    page = BeautifulSoup(html, "html.parser")
+    assert sorted(filter(is_outside, loaded_addresses(page))) == ["//b.org/x.js", "https://a.org/x.png"]
+    assert OUTSIDE.search("a { background: url('https://a.org/x.png') }") and OUTSIDE.search('@import "//a.org/x.css";')
+    assert not OUTSIDE.search("a { background: url(x.png) }")
+
+
+def test_everything_the_pages_fetch_is_there(pages):
+    missing = set()
+    for path, page in pages.items():
+        for address in loaded_addresses(page):
+            file = unquote(urlparse(address).path)
+            if file and not address.startswith("data:") and not (path.parent / file).exists():
+                missing.add(f"{path.name}: {address}")
+    assert not missing
+
+
+def targets(page):
+    return {element[key] for key in ("id", "name") for element in page.find_all(attrs={key: True})}
+
+
+def test_every_internal_link_leads_somewhere(pages):
+    broken = set()
+    for path, page in pages.items():
+        for link in page.find_all("a", href=True):
+            parts = urlparse(link["href"])
+            if parts.scheme or parts.netloc:
+                continue
+            goal = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            fragment = unquote(parts.fragment)
+            if not goal.exists() or (fragment and goal.suffix == ".html" and fragment not in targets(pages[goal])):
+                broken.add(f"{path.relative_to(SITE)}: {link['href']}")
+    assert not broken
+
+
+def test_mathematics_is_typeset_by_the_sites_own_script(pages):
+    notation = content_pages(pages)["book/notation"]
+    assert notation.select(".math"), "no formula on the page of notation"
+    [script] = [s["src"] for s in notation.find_all("script", src=True) if "mathjax" in s["src"].lower()]
+    folder = (SITE / "book" / urlparse(script).path).resolve().parent
+    assert folder == SITE / "_static" / "mathjax"
+    assert list((folder / "output/chtml/fonts/woff-v2").glob("*.woff"))
+
+
+def test_figures_say_what_they_show(pages):
+    for entry, page in content_pages(pages).items():
+        for image in page.select("article img"):
+            names = {"", image["src"], Path(image["src"]).name}
+            assert image.get("alt", "").strip() not in names, f"{entry}: {image['src'][:60]}"
+
+
+def test_buttons_that_need_the_address_wait_for_it(pages):
+    address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+    chapter = next(page for entry, page in content_pages(pages).items() if entry.startswith("chapters/"))
+    links = [link["href"] for link in chapter.find_all("a", href=True)]
+    assert any("colab.research.google.com" in link for link in links) is bool(address)
+    assert any("github.com" in link for link in links) is bool(address)

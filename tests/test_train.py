@@ -1,0 +1,140 @@
+"""Training: what it computes, and that a killed run loses nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from diffusers import DDIMScheduler, DDPMPipeline
+
+from hspace.cats import train
+from hspace.cats.judge import Judge
+from hspace.cats.train import Plan
+
+TINY = {"sample_size": 64, "block_out_channels": (8, 8, 8, 8), "norm_num_groups": 4, "attention_head_dim": 8}
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """A much smaller Alice, the same in everything else."""
+    monkeypatch.setattr(train, "ARCHITECTURE", train.ARCHITECTURE | TINY)
+    return Plan(steps=6, batch=2, warmup=2)
+
+
+def weights(folder):
+    return DDPMPipeline.from_pretrained(folder / "alice").unet.state_dict()
+
+
+def test_v_is_what_the_definition_says():
+    plan, alphas = Plan(batch=8), train.schedule().alphas_cumprod
+    noisy, t, v, weight = train.batch_of(plan, 3, alphas)
+    a, b = alphas[t].sqrt().view(-1, 1, 1, 1), (1 - alphas[t]).sqrt().view(-1, 1, 1, 1)
+    clean, noise = a * noisy - b * v, b * noisy + a * v
+    assert clean.abs().max() <= 1 + 1e-4  # a drawing is within -1..1, so x_0 was recovered
+    assert noise.std() == pytest.approx(1, abs=0.02)
+    snr = (alphas[t] / (1 - alphas[t])).double()
+    assert torch.allclose(weight.double(), torch.minimum(snr + 1, torch.tensor(6.0)) / (snr + 1), rtol=1e-4)
+    assert len(set((t // 125).tolist())) >= 7  # spread over the whole schedule
+
+
+def test_the_sheet_s_sampler_is_ddim(tiny):
+    """The short sampler of the sample sheet against diffusers' own scheduler, on one step."""
+    unet, scheduler = train.network(0), train.schedule()
+    ddim = DDIMScheduler.from_config(scheduler.config, clip_sample=False, set_alpha_to_one=True)
+    ddim.set_timesteps(1)
+    x = torch.randn(8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        v = unet(x, torch.tensor(999), return_dict=False)[0]
+    ddim.timesteps, ddim.num_inference_steps = torch.tensor([999]), 1
+    expected = ddim.step(v, 999, x).prev_sample
+    sheet = train.sample_sheet(unet, scheduler.alphas_cumprod, torch.device("cpu"), n=8, steps=1)
+    shown = torch.tensor(list(sheet.getdata()), dtype=torch.float32).view(64, 8, 64, 3).permute(1, 3, 0, 2)
+    assert (shown - ((expected + 1) * 127.5).clamp(0, 255)).abs().max() <= 1.01
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(tiny, tmp_path, monkeypatch):
+    train.train_alice(tmp_path / "whole", tiny, "cpu")
+    advance = train.Run.advance
+
+    def stop_at_three(run):
+        if run.step == 3:
+            raise KeyboardInterrupt
+        advance(run)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train.Run, "advance", stop_at_three)
+        train.train_alice(tmp_path / "halved", tiny, "cpu")
+    assert len(json.loads((tmp_path / "halved" / "curve.json").read_text())["loss"]) == 3
+    train.train_alice(tmp_path / "halved", tiny, "cpu")
+    whole, halved = weights(tmp_path / "whole"), weights(tmp_path / "halved")
+    assert all(torch.equal(whole[name], halved[name]) for name in whole)
+    curves = [json.loads((tmp_path / name / "curve.json").read_text()) for name in ("whole", "halved")]
+    assert curves[0] == curves[1] and len(curves[0]["loss"]) == 6
+
+
+def test_training_lowers_the_loss(tiny, tmp_path):
+    train.train_alice(tmp_path, Plan(steps=30, batch=4, warmup=5, rate=3e-3), "cpu")
+    loss = json.loads((tmp_path / "curve.json").read_text())["loss"]
+    assert sum(loss[-5:]) < 0.8 * sum(loss[:5])
+
+
+def test_another_plan_in_the_same_folder_is_refused(tiny, tmp_path):
+    train.train_alice(tmp_path, tiny, "cpu")
+    with pytest.raises(ValueError, match="choose another folder"):
+        train.train_alice(tmp_path, Plan(steps=6, batch=4, warmup=2), "cpu")
+
+
+def test_more_steps_are_taken_while_the_rate_is_still_flat():
+    short, long = Plan(steps=4000), Plan(steps=6000)
+    assert all(short.rate_at(s) == long.rate_at(s) for s in range(2001))
+    assert short.rate_at(2100) < long.rate_at(2100)
+    assert short.rate_at(0) < short.rate_at(299) == short.rate and short.rate_at(3999) < 0.01 * short.rate
+
+
+def test_a_run_survives_kill_9(tmp_path):
+    """The process is killed without warning; the files it had written are whole, and it goes on from them."""
+    program = (
+        "from hspace.cats import train; "
+        f"train.ARCHITECTURE |= {TINY!r}; "
+        f"train.train_alice({str(tmp_path)!r}, train.Plan(steps=100_000, batch=1), 'cpu', minutes_between_saves=0.001)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
+    state = tmp_path / "state.pt"
+    deadline = time.monotonic() + 90
+    while not state.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(1)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    before = torch.load(state, weights_only=True)["step"]
+    assert before > 0
+    run_again = program.replace("steps=100_000", f"steps={before + 2}").replace("0.001", "10")
+    # the plan differs in its steps alone, and the rate of the steps made so far would differ: that must be refused
+    refused = subprocess.run([sys.executable, "-c", run_again], capture_output=True, text=True)
+    assert refused.returncode != 0 and "choose another folder" in refused.stderr
+    stop_soon = program.replace("train.train_alice", f"train.Run.advance = stop(train.Run.advance, {before + 2}); train.train_alice")
+    helper = "def stop(f, n):\n    def g(run):\n        if run.step == n:\n            raise KeyboardInterrupt\n        f(run)\n    return g\n"
+    subprocess.run([sys.executable, "-c", helper + stop_soon.replace("0.001", "10")], check=True, capture_output=True)
+    assert torch.load(state, weights_only=True)["step"] == before + 2
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tiny, tmp_path, monkeypatch):
+    def broken(plan, step, alphas):
+        noisy, t, v, weight = original(plan, step, alphas)
+        return noisy, t, v * torch.nan, weight
+
+    original = train.batch_of
+    monkeypatch.setattr(train, "batch_of", broken)
+    with pytest.raises(FloatingPointError, match="step 0"):
+        train.train_alice(tmp_path, tiny, "cpu")
+
+
+def test_judges_learn_and_differ(tmp_path):
+    scores = train.train_judge("guide", tmp_path, pictures=256, steps=40, batch=32)
+    assert scores["horse"] > 0.2 and set(scores) == set(train.world.FACTORS)
+    sizes = [sum(p.numel() for p in Judge(kind).parameters()) for kind in ("guide", "referee")]
+    assert sizes[0] != sizes[1]
