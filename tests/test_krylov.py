@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hspace.jacobian import Jacobian
-from hspace.krylov import svd
+from hspace.krylov import exact_svd, svd
 
 
 def matrix(m, n, values, seed=0, dtype=torch.float64):
@@ -329,3 +329,12 @@ def test_benchmark_measures_all_on_the_same_operator(capsys):
     assert all(row.error < 1e-3 and row.cosine > 0.999 for row in rows.values())
     assert "| ours, block 2 |" in capsys.readouterr().out
     assert cut(torch.tensor([4.0, 3.0, 2.999, 2.998, 1.0]), 3) == 1 and cut(torch.tensor([4.0, 3.0]), 2) == 2
+
+
+@pytest.mark.parametrize("shape", [(6, 9), (9, 6)])
+def test_the_exact_svd_is_lapack_s(shape):
+    A = torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+    for operator in (A, Jacobian(lambda x: A @ x, torch.zeros(shape[1]))):
+        s, V = exact_svd(operator, 3)
+        assert torch.allclose(s, torch.linalg.svdvals(A.double()), rtol=1e-6)
+        assert torch.allclose((torch.linalg.svd(A.double()).Vh[:3] @ V).abs(), torch.eye(3).double(), atol=1e-6)

@@ -338,6 +338,21 @@ def test_both_modes_against_finite_differences(doubles, kind, layer):
     torch.testing.assert_close(several, torch.stack([push, -push]))
 
 
+def test_states_may_be_mapped_over(doubles):
+    model = doubles["unet"]
+    x = model.noise([1, 2])
+    torch.testing.assert_close(torch.vmap(lambda x: model.h(x[None], 600)[0])(x), model.h(x, 600))
+    torch.testing.assert_close(torch.vmap(lambda x: model.denoise(x[None], 100)[0])(x), model.denoise(x, 100))
+
+
+def test_the_second_derivative_against_finite_differences(doubles):
+    model = doubles["unet"]
+    x, v, e = model.noise(1), model.noise(2), 1e-4
+    first = lambda x: torch.func.jvp(lambda x: model.h(x, 600), (x,), (v,))[1]  # noqa: E731
+    second = torch.func.jvp(first, (x,), (v,))[1]
+    torch.testing.assert_close(second, (first(x + e * v) - first(x - e * v)) / (2 * e), rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_jacobian_against_the_dense_one(kind):
     model = make(kind, size=8)
@@ -400,7 +415,8 @@ class Strided(torch.nn.Module):
         self.norm = torch.nn.GroupNorm(2, 4).double()
 
     def forward(self, picture):
-        strided = torch.cat([picture, picture[:, :1].square()], 1).transpose(1, 3).contiguous().transpose(1, 3)
+        channels = torch.cat([picture, picture[:, :1].square()], 1)
+        strided = channels.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
         return self.norm(strided).sin().mean(dim=(2, 3))
 
 

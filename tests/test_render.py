@@ -9,7 +9,7 @@ from hspace.cats import world
 from hspace.cats.render import blur, ellipse, render, segment
 from hspace.cats.world import FACTORS, column
 
-GOLDEN = "@GOLDEN@"
+GOLDEN = "6a4d08e3e8c28c9b85126fa982e46cb2bd026b92f18c39cf59c4799f227dbad5"
 
 
 def a_cat(**factors):
@@ -23,9 +23,8 @@ def a_cat(**factors):
 
 def test_golden_pictures_guard_the_renderer():
     """Alice and the judges learned this drawing; a changed line of the renderer would make them wrong."""
-    pictures = render(world.sample(12, seed=0))
-    coarse = (torch.nn.functional.avg_pool2d(pictures, 8) * 25).round().to(torch.int8)
-    assert hashlib.sha256(coarse.numpy().tobytes()).hexdigest() == GOLDEN
+    pictures = render(world.sample(12, seed=0).double())  # in double precision every machine rounds alike
+    assert hashlib.sha256((pictures * 1000).round().short().numpy().tobytes()).hexdigest() == GOLDEN
 
 
 def test_a_batch_is_drawn_as_each_alone():

@@ -59,7 +59,8 @@ def test_edge_energy_of_a_step():
 
 
 @pytest.mark.parametrize(
-    ("pictures", "message"), [(torch.zeros(3, 64, 64), "3, 64, 64"), (torch.full((1, 3, 64, 64), torch.inf), "infinite")]
+    ("pictures", "message"),
+    [(torch.zeros(3, 64, 64), "3, 64, 64"), (torch.full((1, 3, 64, 64), torch.inf), "infinite")],
 )
 def test_realism_refuses(pictures, message):
     with pytest.raises(ValueError, match=message):
@@ -128,7 +129,9 @@ def test_bootstrap_agrees_with_scipy():
     each = torch.randn(40, 3, generator=torch.Generator().manual_seed(2)).double() ** 2
     low, high = bootstrap(each, draws=4000)
     for i in range(3):
-        expected = scipy.stats.bootstrap((each[:, i].numpy(),), lambda x, axis: x.mean(axis), method="percentile", rng=0)
+        expected = scipy.stats.bootstrap(
+            (each[:, i].numpy(),), lambda x, axis: x.mean(axis), method="percentile", rng=0
+        )
         assert low[i] == pytest.approx(expected.confidence_interval.low, abs=0.05)
         assert high[i] == pytest.approx(expected.confidence_interval.high, abs=0.05)
 

@@ -116,8 +116,18 @@ def test_a_run_survives_kill_9(tmp_path):
     # the plan differs in its steps alone, and the rate of the steps made so far would differ: that must be refused
     refused = subprocess.run([sys.executable, "-c", run_again], capture_output=True, text=True)
     assert refused.returncode != 0 and "choose another folder" in refused.stderr
-    stop_soon = program.replace("train.train_alice", f"train.Run.advance = stop(train.Run.advance, {before + 2}); train.train_alice")
-    helper = "def stop(f, n):\n    def g(run):\n        if run.step == n:\n            raise KeyboardInterrupt\n        f(run)\n    return g\n"
+    stop_soon = program.replace(
+        "train.train_alice", f"train.Run.advance = stop(train.Run.advance, {before + 2}); train.train_alice"
+    )
+    lines = [
+        "def stop(f, n):",
+        " def g(run):",
+        "  if run.step == n:",
+        "   raise KeyboardInterrupt",
+        "  f(run)",
+        " return g",
+    ]
+    helper = "\n".join([*lines, ""])
     subprocess.run([sys.executable, "-c", helper + stop_soon.replace("0.001", "10")], check=True, capture_output=True)
     assert torch.load(state, weights_only=True)["step"] == before + 2
 

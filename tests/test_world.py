@@ -58,7 +58,7 @@ def test_luck_can_be_negative(people):
 
 @pytest.mark.parametrize("wrong", [lambda: world.column("tail"), lambda: world.sample(-1, seed=0)])
 def test_errors_name_what_is_wrong(wrong):
-    with pytest.raises(ValueError, match="tail|-1"):
+    with pytest.raises(ValueError, match=r"tail|-1"):
         wrong()
 
 

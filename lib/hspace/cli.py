@@ -42,7 +42,7 @@ def parser():
     directions = commands.add_parser("directions", help="the top directions of one picture, and what they do")
     directions.add_argument("--k", type=positive, default=50, help="how many directions (default: %(default)s)")
     directions.add_argument("--t", type=int, default=600, help="timestep (default: %(default)s)")
-    directions.add_argument("--pictures", type=positive, default=16, help="pictures to measure changes on")
+    directions.add_argument("--pictures", type=positive, default=12, help="pictures to measure changes on")
     directions.add_argument("--out", type=Path, default=HERE / "results" / "fifty_directions.safetensors")
     add_model(directions)
     directions.set_defaults(run=run_directions)
@@ -86,7 +86,9 @@ def run_report(options):
     import hspace
     from hspace import report
 
-    figures = report.make(hspace.load(options.model, device=options.device), options.book, options.store, samples=options.samples)
+    figures = report.make(
+        hspace.load(options.model, device=options.device), options.book, options.store, samples=options.samples
+    )
     for what, asked, reached, met in report.verdicts(figures):
         print(f"{what}: asked {asked}, reached {reached}{'' if met else '  (missed)'}")
 
@@ -109,5 +111,7 @@ def run_bench(options):
     try:
         svd = importlib.import_module("benchmarks.svd")
     except ModuleNotFoundError:
-        raise FileNotFoundError("the alternatives live in benchmarks/: run this in a checkout of the repository") from None
+        raise FileNotFoundError(
+            "the alternatives live in benchmarks/: run this in a checkout of the repository"
+        ) from None
     svd.main(hspace.load(options.model, device=options.device), k=options.k, page=options.page)

@@ -1,19 +1,23 @@
 """The treatment: the top directions of one picture, strips along them, and the figures chapter 12 is made of."""
 
+import io
 import json
-import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
+from torch.nn.functional import normalize
 
 from hspace.cats import world
 from hspace.cats.judge import load_judge
 from hspace.cats.render import render
-from hspace.krylov import svd
+from hspace.cats.train import write
+from hspace.krylov import canonical_signs, exact_svd, svd
 from hspace.scoring import BATCH, change_matrix
 
 TIMESTEPS = (900, 800, 700, 600, 500, 400, 300, 200, 100)
@@ -54,7 +58,8 @@ def haunted_seed(model, judge, limit=200):
 def fingerprint(model):
     """One hash over Alice, both judges and the renderer, that every stored result carries: 16 hex digits.
 
-    The renderer enters by its drawing of three fixed cat people, rounded to what every machine agrees on.
+    The renderer enters by its drawing of three fixed cat people in double precision, rounded to three decimals, where
+    every machine agrees.
     """
     import hashlib
 
@@ -62,7 +67,7 @@ def fingerprint(model):
     for kind in ("guide", "referee"):
         for name, value in sorted(load_judge(kind).state_dict().items()):
             digest.update(name.encode() + value.half().numpy().tobytes())
-    digest.update((render(world.sample(3, seed=0)) * 50).round().to(torch.int8).numpy().tobytes())
+    digest.update((render(world.sample(3, seed=0).double()) * 1000).round().short().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -72,6 +77,12 @@ class Result:
 
     tensors: dict
     about: dict
+
+    def pictures(self, name):
+        """Pictures stored as one PNG sheet: (rows, columns, 3, 64, 64) in [-1, 1]."""
+        sheet = torch.from_numpy(np.array(Image.open(io.BytesIO(self.tensors[name].numpy().tobytes()))))
+        cells = sheet.unflatten(0, (-1, 64)).unflatten(2, (-1, 64))
+        return cells.permute(0, 2, 4, 1, 3).float() / 127.5 - 1
 
     def __getattr__(self, name):
         try:
@@ -90,7 +101,7 @@ def stored(name):
         there = sorted(other.stem for other in path.parent.glob("*.safetensors"))
         raise FileNotFoundError(f"no stored result {name!r}; there are {', '.join(there) or 'none'}")
     with safe_open(path, "pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}
+        tensors = {key: file.get_tensor(key) for key in list(file.keys())}
         about = json.loads(file.metadata()["about"])
     return Result(tensors, about)
 
@@ -99,16 +110,23 @@ def keep(path, tensors, about):
     """Write a result: beside the path, then renamed."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    save_file({key: value.contiguous() for key, value in tensors.items()}, beside, metadata={"about": json.dumps(about)})
-    os.replace(beside, path)
+    content = save({key: value.contiguous() for key, value in tensors.items()}, metadata={"about": json.dumps(about)})
+    write(path, lambda beside: beside.write_bytes(content))
 
 
-def fifty_directions(model, path, *, k=50, t=600, pictures=16, progress=True):
+def packed(pictures):
+    """Pictures (rows, columns, 3, 64, 64) in [-1, 1] as the bytes of one PNG sheet, 8 bits a colour: (bytes,) uint8."""
+    sheet = pictures.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
+    file = io.BytesIO()
+    Image.fromarray(((sheet.clamp(-1, 1) + 1) * 127.5).round().byte().numpy()).save(file, format="png", optimize=True)
+    return torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8)
+
+
+def fifty_directions(model, path, *, k=50, t=600, pictures=12, progress=True):
     """Make what chapter 12 shows, from the first frightening puppet among Alice's seeds, and store it at `path`.
 
-    Spectra at every timestep of `TIMESTEPS`, the exact spectrum and subspace at t, the strips along the k directions
-    (8-bit), and the change matrix over `pictures` pictures (seeds 0, 1, 2, ...), judged by the referee.
+    Spectra at every timestep of `TIMESTEPS`; at t the exact spectrum and the first k exact directions, strips along
+    these, and their change matrix over `pictures` pictures (seeds 0, 1, 2, ...), judged by the referee.
     """
     seed = haunted_seed(model, load_judge("guide"))
     tensors, x_T = {}, model.noise(seed)
@@ -116,13 +134,12 @@ def fifty_directions(model, path, *, k=50, t=600, pictures=16, progress=True):
     found = {s: svd(model.jacobian(states[s], s), k) for s in TIMESTEPS}
     tensors["spectra"] = torch.stack([found[s].s for s in TIMESTEPS])
     tensors["residuals"] = torch.stack([found[s].residuals for s in TIMESTEPS])
-    tensors["exact"], tensors["exact_V"] = exact(model.jacobian(states[t], t), k)
-    # The directions themselves travel as fp16; all that follows is measured along what is stored.
-    tensors["V"] = found[t].V.half()
-    V = tensors["V"].float()
-    V = V / V.norm(dim=0)
-    walked = strips(model, states[t], t, V)
-    tensors["strips"] = ((walked.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    s, V = exact_svd(model.jacobian(states[t], t), k)
+    tensors["exact"], V = s.float(), V.float()
+    # The directions travel as fp16; all that follows is measured along what is stored.
+    tensors["V"] = (V * canonical_signs(V)).half()
+    V = normalize(tensors["V"].float(), dim=0)
+    tensors["strips"] = packed(strips(model, states[t], t, V))
     many = model.denoise(model.noise(list(range(pictures))), stop=t)
     M = change_matrix(model, many, t, V, load_judge("referee"), progress=progress)
     tensors |= {"each": M.each.half(), "control": M.control.half()}
@@ -139,16 +156,3 @@ def fifty_directions(model, path, *, k=50, t=600, pictures=16, progress=True):
     }
     keep(path, tensors, about)
     return about
-
-
-def exact(J, k):
-    """All singular values of an operator and its first k right singular vectors (fp16), from the dense matrix.
-
-    In float64 through the smaller Gram matrix, of Alice's Jacobian 8192 × 8192: some minutes and 2 GB.
-    """
-    dense = J.dense().double()
-    gram = dense @ dense.T if dense.shape[0] <= dense.shape[1] else dense.T @ dense
-    squares, vectors = torch.linalg.eigh(gram)
-    s, vectors = squares.flip(0).clamp(min=0).sqrt(), vectors.flip(1)[:, :k]
-    V = dense.T @ vectors / s[:k] if dense.shape[0] <= dense.shape[1] else vectors
-    return s.float(), V.half()

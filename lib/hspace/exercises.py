@@ -37,6 +37,9 @@ def purity_of_horse():
 
 
 EXERCISES = {
-    "12.1": (half_of_the_effect, "Square the singular values, add them up from the largest, and count until half is reached."),
+    "12.1": (
+        half_of_the_effect,
+        "Square the singular values, add them up from the largest, and count until half is reached.",
+    ),
     "12.2": (purity_of_horse, "Divide the size of the horse's row by the length of each column of M."),
 }

@@ -71,6 +71,20 @@ def svd(operator, k, tol=1e-3, *, block=4, V0=None, budget=None, seed=0, probes=
     return _triplets(space, k, tol, probes)
 
 
+def exact_svd(operator, k):
+    """All singular values of a dense matrix or of an operator with `dense()`, and its first k right singular vectors.
+
+    Returns s (min(m, n),) and V (n, k), float64. Through the eigenvectors of the smaller Gram matrix: half the digits
+    of float64, eight, for the values that matter here, in a fraction of the time of an SVD. Of Alice minutes and 3 GB.
+    """
+    J = operator.dense() if hasattr(operator, "dense") else operator
+    m, n = J.shape
+    J = J.double()
+    squares, Q = torch.linalg.eigh(J.T @ J if n <= m else J @ J.T)
+    s, Q = squares.flip(0).clamp_min(0).sqrt(), Q.flip(1)[:, :k]
+    return s, Q if n <= m else J.T @ (Q / s[:k].clamp_min(1e-8 * s[0]))
+
+
 class _Counted:
     """An operator whose products are counted, and finite."""
 
@@ -193,7 +207,7 @@ def _triplets(space, k, tol, probes):
     U = space.U @ _like(space.U, P)
     U = torch.cat([U, _split(space.gaussian(len(U), k - U.shape[1]), U)[1]], 1)  # for zero singular values, any
     expected = space.F @ _like(space.F, torch.cat([space.C @ P, P.new_zeros(len(space.C), k - P.shape[1])], 1))
-    signs = _signs(V)
+    signs = canonical_signs(V)
     U, V, expected = U * signs, V * signs, expected * signs
 
     scale = space.largest or 1.0  # residuals of the zero operator are absolute
@@ -228,7 +242,7 @@ def _residuals(space, U, s, V, expected, probes):
     return expected.norm(dim=0) + 10 * math.sqrt(2 / math.pi) * wrong
 
 
-def _signs(V):
+def canonical_signs(V):
     """±1 that make the largest entry of each column positive; of entries that rounding could swap, the first counts."""
     first = (V.abs() >= 0.999 * V.abs().amax(dim=0)).to(torch.uint8).argmax(dim=0)
     return torch.where(V.gather(0, first[None])[0] < 0, -1.0, 1.0).to(V)

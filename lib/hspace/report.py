@@ -1,7 +1,7 @@
 """Alice's model card: what the finished weights can do, measured, and the page that says so.
 
-Everything here is computed from the weights, the judges and the world; `book/alice.md` and its pictures are written from
-the figures this module measures, and never by hand.
+Everything here is computed from the weights, the judges and the world; `book/alice.md` and its pictures are written
+from the figures this module measures, and never by hand.
 """
 
 import json
@@ -122,10 +122,20 @@ def verdicts(figures):
     off, worst = (law - world.W).abs().max().item(), max(figures["ks"].values())
     back = figures["inversion"]["median"]
     return [
-        ("median realism error, RMS on the [-1, 1] scale", f"≤ {TARGETS['realism']}", f"{drawn:.3f}", drawn <= TARGETS["realism"]),
+        (
+            "median realism error, RMS on the [-1, 1] scale",
+            f"≤ {TARGETS['realism']}",
+            f"{drawn:.3f}",
+            drawn <= TARGETS["realism"],
+        ),
         ("largest KS distance of a factor", f"≤ {TARGETS['ks']}", f"{worst:.3f}", worst <= TARGETS["ks"]),
         ("largest error of an entry of W", f"≤ {TARGETS['law']}", f"{off:.3f}", off <= TARGETS["law"]),
-        ("median error of inversion and back, RMS", f"≤ {TARGETS['inversion']}", f"{back:.3f}", back <= TARGETS["inversion"]),
+        (
+            "median error of inversion and back, RMS",
+            f"≤ {TARGETS['inversion']}",
+            f"{back:.3f}",
+            back <= TARGETS["inversion"],
+        ),
         ("smallest R² of a judge on a factor", f"≥ {TARGETS['judge']}", f"{judges:.3f}", judges >= TARGETS["judge"]),
     ]
 
@@ -138,41 +148,51 @@ def training():
 def page(figures, curve):
     """The model card as Markdown."""
     plan, W = curve["plan"], figures["law"]["Alice"]
-    met = "\n".join(f"| {what} | {asked} | {reached} | {'yes' if ok else '**no**'} |" for what, asked, reached, ok in verdicts(figures))
+    guide, referee = figures["judges"]["guide"], figures["judges"]["referee"]
+    met = "\n".join(
+        f"| {what} | {asked} | {reached} | {'yes' if ok else '**no**'} |"
+        for what, asked, reached, ok in verdicts(figures)
+    )
     real = "\n".join(
         f"| {name} | {r['pixels']['median']:.3f} | {r['pixels']['p90']:.3f} | {r['edges']['median']:+.3f} |"
         for name, r in figures["realism"].items()
     )
     factors = "\n".join(
-        f"| {name} | {figures['ks'][name]:.3f} | {figures['judges']['guide'][name]:.3f} | {figures['judges']['referee'][name]:.3f} |"
-        for name in world.FACTORS
+        f"| {name} | {figures['ks'][name]:.3f} | {guide[name]:.3f} | {referee[name]:.3f} |" for name in world.FACTORS
     )
-    share = "\n".join(f"| {who} | {s['puppets']:.1%} | {s['horses']:.1%} | {s['both']:.1%} |" for who, s in figures["shares"].items())
+    share = "\n".join(
+        f"| {who} | {s['puppets']:.1%} | {s['horses']:.1%} | {s['both']:.1%} |" for who, s in figures["shares"].items()
+    )
     law = "\n".join(
-        f"| {out} | " + " | ".join(f"{W['W'][i][j]:.2f} ± {W['half width'][i][j]:.2f} ({world.W[i, j]:g})" for j in (0, 1)) + " |"
+        f"| {out} | "
+        + " | ".join(f"{W['W'][i][j]:.2f} ± {W['half width'][i][j]:.2f} ({world.W[i, j]:g})" for j in (0, 1))
+        + " |"
         for i, out in enumerate(("nap", "luck"))
     )
     back = figures["inversion"]
+    half = ", bfloat16" if curve["bf16"] else ""
     return f"""# Alice's model card
 
 <!-- Written by `hspace report` from the weights. Do not edit. -->
 
 Alice is a diffusion model who draws cat people, 64 by 64 pixels. She was trained from nothing on pictures drawn by
-`hspace.cats`, and her weights ship with the book. This page is written by `hspace report`; every number on it is measured.
+`hspace.cats`, and her weights ship with the book. This page is written by `hspace report`; every number on it is
+measured.
 
 ![Sixty-four cat people drawn by Alice from the seeds 0 to 63.](_static/alice.png)
 
 ## What she is
 
-A `UNet2DModel` of the diffusers library with {figures["weights"] / 1e6:.2f} million weights; her bottleneck, `mid_block`, holds
-128 × 8 × 8 = 8192 numbers. Linear noise schedule of 1000 steps, v-prediction. Trained for {len(curve["loss"])} steps of
-{plan["batch"]} pictures ({curve["device"].upper()}{", bfloat16" if curve["bf16"] else ""}), every picture drawn fresh; AdamW at
+A `UNet2DModel` of the diffusers library with {figures["weights"] / 1e6:.2f} million weights; her bottleneck,
+`mid_block`, holds 128 × 8 × 8 = 8192 numbers. Linear noise schedule of 1000 steps, v-prediction.
+Trained for {len(curve["loss"])} steps of
+{plan["batch"]} pictures ({curve["device"].upper()}{half}), every picture drawn fresh; AdamW at
 {plan["rate"]:g}, running average of the weights at {plan["decay"]:g}. `hspace train` makes her again.
 
 ![Her training loss, step by step.](_static/alice_loss.png)
 
-Her fingerprint, over her weights, the judges and the renderer, is `{figures["fingerprint"]}`. Every stored result of this
-book carries it.
+Her fingerprint, over her weights, the judges and the renderer, is `{figures["fingerprint"]}`. Every stored
+result of this book carries it.
 
 ## What was asked, what was reached
 
@@ -180,8 +200,8 @@ book carries it.
 |---|---|---|---|
 {met}
 
-From {figures["samples"]} pictures of DDIM with {figures["steps"]} steps (seeds 0 to {figures["samples"] - 1}); judged by the
-referee, which has no part in any edit.
+From {figures["samples"]} pictures of DDIM with {figures["steps"]} steps (seeds 0 to {figures["samples"] - 1});
+judged by the referee, which has no part in any edit.
 
 ## Realism
 
@@ -195,8 +215,8 @@ deviation of one pixel, the noise one of 0.1.
 
 ## Factors
 
-KS distance between the factors of her pictures and of the world's, both through the referee (fright among puppets, where
-it can be seen), and how well each judge knows a factor (R² on 2048 held-out pictures).
+KS distance between the factors of her pictures and of the world's, both through the referee (fright among puppets,
+where it can be seen), and how well each judge knows a factor (R² on 2048 held-out pictures).
 
 | factor | KS distance | R² of the guide | R² of the referee |
 |---|---|---|---|
@@ -210,8 +230,8 @@ it can be seen), and how well each judge knows a factor (R² on 2048 held-out pi
 
 ## The law, from her drawings
 
-Nobody told Alice the law $[\\text{{nap}}, \\text{{luck}}] = W\\,[\\text{{nose}}, \\text{{ear}}]$. Fitted back from her own pictures by
-least squares, with 95 % intervals, and in brackets what the world has:
+Nobody told Alice the law $[\\text{{nap}}, \\text{{luck}}] = W\\,[\\text{{nose}}, \\text{{ear}}]$. Fitted back
+from her own pictures by least squares, with 95 % intervals, and in brackets what the world has:
 
 | | nose | ear |
 |---|---|---|
@@ -221,13 +241,15 @@ least squares, with 95 % intervals, and in brackets what the world has:
 
 ## There and back
 
-{back["pictures"]} real pictures were inverted to noise in {back["steps"]} DDIM steps and drawn again. Root mean square error on the [-1, 1] scale:
-median {back["median"]:.3f}, 90 % of them within {back["p90"]:.3f}, worst {back["worst"]:.3f}.
+{back["pictures"]} real pictures were inverted to noise in {back["steps"]} DDIM steps and drawn again.
+Root mean square error on the [-1, 1] scale: median {back["median"]:.3f}, 90 % of them
+within {back["p90"]:.3f}, worst {back["worst"]:.3f}.
 
 ## Use and limits
 
-She draws one kind of picture and knows nothing else. She was made to be looked into: her world has twelve known factors,
-so that what a direction does can be measured. The weights are under CC BY 4.0 like the text.
+She draws one kind of picture and knows nothing else. She was made to be looked into: her world has twelve known
+factors, so that what a direction does can be measured. The weights are under the MIT licence, like
+the code.
 """
 
 
@@ -246,7 +268,9 @@ def make(model, book, store, **options):
         "alice": draw_figures.sheet(pictures, columns=16),
         "alice_loss": draw_figures.loss_curve(torch.tensor(curve["loss"])),
         "alice_factors": draw_figures.histograms(truth, told, world.FACTORS, [figures["ks"][n] for n in world.FACTORS]),
-        "alice_law": draw_figures.law(world.W, torch.tensor(figures["law"]["Alice"]["W"]), torch.tensor(figures["law"]["Alice"]["half width"])),
+        "alice_law": draw_figures.law(
+            world.W, torch.tensor(figures["law"]["Alice"]["W"]), torch.tensor(figures["law"]["Alice"]["half width"])
+        ),
     }
     for name, figure in made.items():
         write(static / f"{name}.png", lambda path, figure=figure: path.write_bytes(figure._repr_png_()))

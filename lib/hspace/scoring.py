@@ -1,8 +1,8 @@
 """What a direction means, and how good a picture is: measured by judges, never by the eye alone.
 
-A judge is any function from pictures (B, C, H, W) to numbers (B, F). It may carry `factors`, the F names, and `std`, (F,),
-the scale on which a change of each counts as one; without them the numbers are numbered and count as they are. By default
-the referee of the cat people judges.
+A judge is any function from pictures (B, C, H, W) to numbers (B, F). It may carry `factors`, the F names, and `std`,
+(F,), the scale on which a change of each counts as one; without them the numbers are numbered and count as they are.
+By default the referee of the cat people judges.
 """
 
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ class ChangeMatrix:
     def row(self, factor):
         """Changes of one factor, (k,). Raises ValueError for a name that is not among `factors`."""
         if factor not in self.factors:
-            raise ValueError(f"no factor is called {factor!r}; there are {', '.join(self.factors)}")
+            raise ValueError(f"no factor is called {factor!r}; there are {', '.join(map(str, self.factors))}")
         return self.values[self.factors.index(factor)]
 
     @property
@@ -89,10 +89,10 @@ class ChangeMatrix:
 def change_matrix(model, x_t, t, directions, judge=None, *, length=2.0, controls=8, seed=0, progress=False):
     """Measure what directions at x_t do to the finished picture.
 
-    x_t (B, C, H, W): the same directions are tried at each of B pictures.  directions: (n, k) or (n,), made unit length.
+    x_t (B, C, H, W): the same directions are tried at each of B pictures.  directions: (n, k) or (n,), of any length.
     Every direction is walked `length` both ways, sampled to the end and judged; the difference over 2 `length` is a
-    central difference of the factors, second order in `length`.  controls: random directions measured alike, drawn from
-    `seed` and shared by all pictures.  progress: show a bar.
+    central difference of the factors, second order in `length`.  controls: random directions measured alike, drawn
+    from `seed` and shared by all pictures.  progress: show a bar.
     Costs 2 B (k + controls) samplings from t. Returns a `ChangeMatrix`.
     Raises ValueError for shapes that do not fit, a zero direction, or a length that is not positive.
     """
@@ -159,7 +159,7 @@ def _bar(things, progress):
 
 
 def ks_distance(a, b):
-    """Kolmogorov-Smirnov distance of two samples, (n,) and (m,): the largest difference of their shares below a value."""
+    """Kolmogorov-Smirnov distance of samples (n,) and (m,): the largest difference of their shares below a value."""
     both = torch.cat([a, b]).sort().values
     share = [torch.searchsorted(part.sort().values, both, right=True) / len(part) for part in (a, b)]
     return (share[0] - share[1]).abs().max().item()

@@ -9,7 +9,7 @@ from importlib.resources import as_file, files
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from .render import render
@@ -48,7 +48,7 @@ def pyramid():
     def halve(a, b):
         return [nn.Conv2d(a, b, 3, stride=2, padding=1), nn.GroupNorm(8, b), nn.SiLU()]
 
-    eye = [nn.Conv2d(3, 24, 3, padding=1), nn.SiLU(), *halve(24, 48), *halve(48, 64), *halve(64, 96), *halve(96, 128)]
+    eye = [nn.Conv2d(3, 32, 4, stride=2, padding=1), nn.SiLU(), *halve(32, 64), *halve(64, 96), *halve(96, 128)]
     return nn.Sequential(*eye, nn.Flatten(), nn.Linear(128 * 16, 256), nn.SiLU(), nn.Linear(256, 12))
 
 
@@ -67,8 +67,10 @@ class Block(nn.Module):
 
 def patches():
     """4 × 4 patches, residual blocks at 16 × 16 and 8 × 8, then one hidden layer; 0.9 million weights."""
-    coarse = [nn.Conv2d(3, 64, 4, stride=4), Block(64), Block(64), nn.Conv2d(64, 128, 2, stride=2), Block(128), Block(128)]
-    return nn.Sequential(*coarse, nn.Conv2d(128, 32, 1), nn.Flatten(), nn.Linear(32 * 64, 192), nn.GELU(), nn.Linear(192, 12))
+    coarse = [nn.Conv2d(3, 64, 4, stride=4), Block(64), nn.Conv2d(64, 128, 2, stride=2), Block(128), Block(128)]
+    return nn.Sequential(
+        *coarse, nn.Conv2d(128, 32, 1), nn.Flatten(), nn.Linear(32 * 64, 192), nn.GELU(), nn.Linear(192, 12)
+    )
 
 
 def load_judge(kind="referee", device="cpu"):
@@ -80,10 +82,12 @@ def load_judge(kind="referee", device="cpu"):
     judge = Judge(kind)
     with as_file(files("hspace") / "weights" / "judges" / f"{kind}.safetensors") as path:
         if not path.exists():
-            raise FileNotFoundError(f"{path} is missing; install the package again, or make it with `hspace train --judges`")
+            raise FileNotFoundError(
+                f"{path} is missing; install the package again, or make it with `hspace train --judges`"
+            )
         try:
             with safe_open(path, "pt") as stored:
-                state = {name: stored.get_tensor(name).float() for name in stored.keys()}
+                state = {name: stored.get_tensor(name).float() for name in list(stored.keys())}
             judge.load_state_dict(state)
         except (SafetensorError, RuntimeError) as error:
             raise OSError(f"{path} is damaged ({error}); install the package again") from error
@@ -93,7 +97,7 @@ def load_judge(kind="referee", device="cpu"):
 def save_judge(judge, path):
     """Write a judge's weights as fp16 safetensors, with its kind in the metadata."""
     state = {name: tensor.half().contiguous() for name, tensor in judge.state_dict().items()}
-    save_file(state, path, metadata={"kind": judge.kind})
+    path.write_bytes(save(state, metadata={"kind": judge.kind}))
 
 
 def fit(pictures, factors, rounds=60, rate=0.03):

@@ -17,7 +17,14 @@ from .world import FACTORS
 
 # Colours, RGB in 0..1. Fur and background run through their lists as the factor goes from 0 to 1.
 FUR = ((0.98, 0.88, 0.72), (0.95, 0.68, 0.36), (0.80, 0.42, 0.22), (0.48, 0.28, 0.22))
-SKY = ((1.00, 0.82, 0.74), (1.00, 0.93, 0.70), (0.76, 0.93, 0.74), (0.68, 0.87, 0.97), (0.78, 0.76, 0.96), (0.96, 0.76, 0.90))
+SKY = (
+    (1.00, 0.82, 0.74),
+    (1.00, 0.93, 0.70),
+    (0.76, 0.93, 0.74),
+    (0.68, 0.87, 0.97),
+    (0.78, 0.76, 0.96),
+    (0.96, 0.76, 0.90),
+)
 PINK, ROSE, INK, WHITE = (0.96, 0.66, 0.66), (0.86, 0.36, 0.42), (0.17, 0.12, 0.14), (1.0, 1.0, 1.0)
 CHEEK, LEAF, STEM, STRING = (0.90, 0.20, 0.22), (0.20, 0.62, 0.30), (0.10, 0.40, 0.22), (0.55, 0.50, 0.50)
 ASH, THROAT, BUTTON, HOLE = (0.66, 0.67, 0.70), (0.13, 0.05, 0.08), (0.24, 0.38, 0.66), (0.93, 0.95, 0.98)
@@ -49,7 +56,7 @@ def render(factors, size=64):
     paint_muzzle(canvas, person)
     paint_mouth(canvas, person)
     paint_nose(canvas, person)
-    return canvas.picture * 2 - 1
+    return (canvas.picture * 2 - 1).clamp(-1, 1)
 
 
 def describe(factors):
@@ -169,11 +176,19 @@ def paint_ears(canvas, person):
     """Pointed ears; their height is the ear factor."""
     tall = 0.14 + 0.20 * person.ear
     x, y = canvas.x.abs(), canvas.y
-    inner, outer, top = (0.20 + 0 * tall, -0.28 + 0 * tall), (0.56 + 0 * tall, -0.02 + 0 * tall), (0.52 + 0 * tall, -0.30 - tall)
+    inner, outer, top = (
+        (0.20 + 0 * tall, -0.28 + 0 * tall),
+        (0.56 + 0 * tall, -0.02 + 0 * tall),
+        (0.52 + 0 * tall, -0.30 - tall),
+    )
     ear = triangle(x, y, [inner, top, outer], 0.035)
     canvas.paint(ear - 0.03, person.line)
     canvas.paint(ear, person.colour)
-    middle = [(0.33 + 0 * tall, -0.27 + 0 * tall), (0.495 + 0 * tall, -0.24 - 0.78 * tall), (0.50 + 0 * tall, -0.15 + 0 * tall)]
+    middle = [
+        (0.33 + 0 * tall, -0.27 + 0 * tall),
+        (0.495 + 0 * tall, -0.24 - 0.78 * tall),
+        (0.50 + 0 * tall, -0.15 + 0 * tall),
+    ]
     inside = torch.tensor(PINK, dtype=tall.dtype, device=tall.device)[None, :, None, None]
     canvas.paint(triangle(x, y, middle, 0.015), drain(inside, 0.8 * person.dread))
 
@@ -181,8 +196,12 @@ def paint_ears(canvas, person):
 def paint_mane(canvas, person):
     """A horse's mane, behind the head and in two tufts above it."""
     hair = person.line * 0.9
-    canvas.paint(ellipse(canvas.pair(0.40), canvas.y - 0.16, 0.24 + 0 * person.horse, 0.50 + 0 * person.horse), hair, person.coat)
-    canvas.paint(ellipse(canvas.pair(0.12), canvas.y + 0.42, 0.16 + 0 * person.horse, 0.17 + 0 * person.horse), hair, person.coat)
+    canvas.paint(
+        ellipse(canvas.pair(0.40), canvas.y - 0.16, 0.24 + 0 * person.horse, 0.50 + 0 * person.horse), hair, person.coat
+    )
+    canvas.paint(
+        ellipse(canvas.pair(0.12), canvas.y + 0.42, 0.16 + 0 * person.horse, 0.17 + 0 * person.horse), hair, person.coat
+    )
 
 
 def paint_head(canvas, person):
@@ -191,8 +210,12 @@ def paint_head(canvas, person):
     canvas.paint(face - 0.03, person.line)
     canvas.paint(face, person.colour)
     shade = person.colour * 0.80
-    canvas.paint(segment(canvas.pair(-0.12 * person.horse), canvas.y, 0.60, 0.12, 0.49, 0.13, 0.05), shade, 1 - person.coat)
-    canvas.paint(segment(canvas.pair(-0.12 * person.horse), canvas.y, 0.59, 0.27, 0.49, 0.25, 0.05), shade, 1 - person.coat)
+    canvas.paint(
+        segment(canvas.pair(-0.12 * person.horse), canvas.y, 0.60, 0.12, 0.49, 0.13, 0.05), shade, 1 - person.coat
+    )
+    canvas.paint(
+        segment(canvas.pair(-0.12 * person.horse), canvas.y, 0.59, 0.27, 0.49, 0.25, 0.05), shade, 1 - person.coat
+    )
 
 
 def paint_charm(canvas, person):
@@ -215,7 +238,9 @@ def paint_eyes(canvas, person):
     pupil = torch.maximum(ellipse(x + 0.012, y, 0.062 + 0 * tall, 0.10 + 0 * tall), ellipse(x, y, wide, tall))
     canvas.paint(pupil, INK)
     canvas.paint(torch.maximum(ellipse(x + 0.035, y + 0.035, 0.03 + 0 * tall, 0.03 + 0 * tall), pupil), WHITE)
-    hollow = ellipse(x, y - 0.02 * person.fright, wide + 0.02 + 0.08 * person.fright, tall + 0.02 + 0.09 * person.fright)
+    hollow = ellipse(
+        x, y - 0.02 * person.fright, wide + 0.02 + 0.08 * person.fright, tall + 0.02 + 0.09 * person.fright
+    )
     canvas.paint(hollow, THROAT, person.dread)
     friendly = person.wood * (1 - person.fright)
     button = ellipse(x, y, wide + 0.03, tall + 0.03)
@@ -235,12 +260,17 @@ def paint_muzzle(canvas, person):
     canvas.paint(segment(canvas.x, canvas.y, 0.0, 0.02, 0.0, 0.45, 0.15), pale, person.coat)
     nostril = ellipse(canvas.pair(0.20), canvas.y - middle + 0.06, 0.035 + 0 * middle, 0.05 + 0 * middle)
     canvas.paint(nostril, person.line, person.coat)
-    cheek = ellipse(canvas.pair(0.43 - 0.08 * person.horse), canvas.y - 0.245, 0.055 + 0.06 * person.puppet, 0.05 + 0.05 * person.puppet)
+    cheek = ellipse(
+        canvas.pair(0.43 - 0.08 * person.horse),
+        canvas.y - 0.245,
+        0.055 + 0.06 * person.puppet,
+        0.05 + 0.05 * person.puppet,
+    )
     canvas.paint(cheek, CHEEK, person.wood * (1 - 0.9 * person.fright))
 
 
 def paint_mouth(canvas, person):
-    """The mouth; its width and bend are the nap factor. A puppet's jaw hangs on two hinges and drops as it frightens."""
+    """The mouth; its width and bend are the nap factor. A puppet's jaw hangs on hinges and drops as it frightens."""
     friendly = person.wood * (1 - person.fright)
     half, bend = 0.09 + 0.032 * person.nap, 0.008 + 0.026 * person.nap + 0.03 * friendly
     x, y = canvas.x, canvas.y - person.mouth - 0.03 - bend

@@ -1,7 +1,7 @@
 """Train Alice, and the judges, from nothing.
 
-Every batch is drawn fresh from the world with the number of its step as the seed, and so is its noise: there is no data
-set to store, nothing is seen twice, and a run that was killed and resumed sees what an uninterrupted one would have seen.
+Every batch is drawn fresh from the world with the number of its step as the seed, and so is its noise: there is no
+data set to store, nothing is seen twice, and a resumed run sees what an uninterrupted one would have seen.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -39,7 +40,7 @@ ARCHITECTURE = {
 
 @dataclass
 class Plan:
-    """What decides a training run. Two runs with equal plans see the same pictures and the same noise in the same order."""
+    """What decides a training run: equal plans see the same pictures and the same noise in the same order."""
 
     steps: int = 6000
     batch: int = 32
@@ -72,8 +73,9 @@ def schedule():
 def batch_of(plan, step, alphas):
     """Noisy pictures, timesteps and v targets of one step, with the loss weight of each picture.
 
-    The timesteps of a batch are spread evenly over the schedule (a random start, then equal distances), which lowers the
-    variance of the gradient. Weight: min(SNR + 1, 6) / (SNR + 1) on the error in v (min-SNR, Hang et al., 2023, shifted).
+    The timesteps of a batch are spread evenly over the schedule (a random start, then equal distances), which lowers
+    the variance of the gradient. Weight: min(SNR + 1, 6) / (SNR + 1) on the error in v (min-SNR of Hang et al., 2023,
+    shifted by one).
     """
     generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
     pictures = render(world.sample(plan.batch, seed=plan.seed * 1_000_003 + step + 1_000_000_000))
@@ -90,8 +92,8 @@ def train_alice(folder, plan=None, device=None, minutes_between_saves=4.0):
     """Train Alice into `folder`, or go on where an earlier run in the same folder stopped.
 
     Writes, each beside and then renamed: `state.pt` (everything needed to go on), `alice/` (the averaged weights as a
-    diffusers pipeline, fp16), `curve.json` (plan and loss of every step) and `samples.png`, every few minutes and at the
-    end. Ctrl-C saves and stops. Returns the folder of the pipeline.
+    diffusers pipeline, fp16), `curve.json` (plan and loss of every step) and `samples.png`, every few minutes and at
+    the end. Ctrl-C saves and stops. Returns the folder of the pipeline.
     Raises ValueError where the folder holds a run with another plan; `steps` alone may change, as long as the learning
     rate of no step already made would.
     """
@@ -164,6 +166,8 @@ class Run:
         pipeline.unet.load_state_dict(self.average.state_dict())
         pipeline.unet.half()
         pipeline.save_pretrained(self.folder / "alice", safe_serialization=True)
+        for file in (self.folder / "alice").rglob("*.safetensors"):
+            file.chmod(0o644)  # safetensors keeps its files to their owner, but these are to be shipped
         sheet = sample_sheet(self.average, self.alphas, self.device)
         write(self.folder / "samples.png", lambda path: sheet.save(path, format="png"))
 
@@ -177,7 +181,9 @@ class Run:
         same = {**asdict(before), "steps": 0} == {**asdict(self.plan), "steps": 0}
         step = state["step"]
         if not same or any(before.rate_at(s) != self.plan.rate_at(s) for s in range(step)):
-            raise ValueError(f"{self.folder} holds a run with the plan {before}, not {self.plan}; choose another folder")
+            raise ValueError(
+                f"{self.folder} holds a run with the plan {before}, not {self.plan}; choose another folder"
+            )
         for name in ("network", "average", "optimiser"):
             getattr(self, name).load_state_dict(state[name])
         self.step, self.losses = step, state["losses"]
@@ -188,7 +194,7 @@ def sample_sheet(unet, alphas, device, n=24, steps=25):
     """A picture of n DDIM samples, eight to a row, from the noise of seed 0: what training has come to."""
     x = torch.randn(n, 3, 64, 64, generator=torch.Generator().manual_seed(0)).to(device)
     grid = torch.linspace(999, 0, steps + 1).long()
-    for now, then in zip(grid[:-1], grid[1:], strict=True):
+    for now, then in pairwise(grid):
         a, b = alphas[now], alphas[then] if then > 0 else torch.tensor(1.0)
         v = unet(x, now.to(device), return_dict=False)[0]
         clean, noise = a.sqrt() * x - (1 - a).sqrt() * v, a.sqrt() * v + (1 - a).sqrt() * x
@@ -222,26 +228,29 @@ def keep_memory():
         mallopt(-2, 2**28)  # M_TOP_PAD
 
 
-def train_judge(kind, folder, pictures=24_000, steps=3000, batch=96, rate=2e-3):
+def train_judge(kind, folder, pictures=24_000, steps=1200, batch=64, rate=2e-3):
     """Train one of the two judges on pictures of its own seed and write `<kind>.safetensors` into `folder`.
 
-    Both see light noise (standard deviation up to 0.1); the referee also sees blur and changes of brightness, so that the
-    two do not err alike. Returns the R² of every factor on 2048 held-out pictures, a dict (fright: on puppets only).
+    Both see light noise (standard deviation up to 0.1); the referee also sees blur and changes of brightness, so that
+    the two do not err alike. Returns the R² of every factor on 2048 held-out pictures, a dict (fright: on puppets).
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     seed = 11 + JUDGES.index(kind)
     people = world.sample(pictures, seed=seed)
     looks = torch.cat([(render(part) * 127).round().to(torch.int8) for part in people.split(256)])
-    judge = seeded_judge(kind, seed)
+    judge = seeded_judge(kind, seed).to(memory_format=torch.channels_last)
+    half = has_bf16(torch.device("cpu"))
     optimiser = torch.optim.AdamW(judge.parameters(), rate, weight_decay=1e-2)
     rates = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
     generator = torch.Generator().manual_seed(seed)
     bar = tqdm(range(steps), desc=f"judge: {kind}", unit="step", mininterval=2)
     for step in bar:
         chosen = torch.randint(pictures, (batch,), generator=generator)
-        guess = judge(disturb(looks[chosen].float() / 127, kind, generator))
-        loss = ((guess - people[chosen]) / world.STD).square().mean()
+        seen = disturb(looks[chosen].float() / 127, kind, generator).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            guess = judge.look(seen)
+        loss = (guess.float() - (people[chosen] - world.MEAN) / world.STD).square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -4,7 +4,8 @@ A picture is described by twelve numbers (`FACTORS`). Two of them, nose and ear,
 
     [nap, luck] = W [nose, ear] + noise,    W = [[2, 0.75], [-0.5, 1.5]]
 
-The other eight are independent of these four. `puppet` and `horse` are 0 for most cat people, `fright` lives on puppets only.
+The other eight are independent of these four. `puppet` and `horse` are 0 for most cat people, `fright` lives on
+puppets only.
 """
 
 import torch
@@ -41,8 +42,8 @@ def column(name):
 def sample(n, seed):
     """Draw n cat people from the world's law.
 
-    Returns factors (n, 12) float32 in the units of the world, columns in the order of `FACTORS`. The same seed gives the
-    same cat people on every machine; the global random state is not touched. Raises ValueError for a negative n.
+    Returns factors (n, 12) float32 in the units of the world, columns in the order of `FACTORS`. The same seed gives
+    the same cat people on every machine; the global random state is not touched. Raises ValueError for a negative n.
     """
     if n < 0:
         raise ValueError(f"cannot draw {n} cat people; n must be 0 or more")

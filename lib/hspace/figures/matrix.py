@@ -2,9 +2,23 @@
 
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator
 
-from .style import INK, LESS, LINE, MORE, MUTED, PAPER, PLAIN, SIGNED, SMALL, arrays, in_style, labels, page
+from .style import (
+    INK,
+    LESS,
+    LINE,
+    MORE,
+    MUTED,
+    PAPER,
+    PLAIN,
+    SIGNED,
+    SMALL,
+    arrays,
+    in_style,
+    labels,
+    page,
+)
 
 UNIT = "change per unit length, in standard deviations"
 
@@ -24,7 +38,7 @@ def change_heatmap(values, factors, low=None, high=None, order=None, control=Non
     order = np.arange(k) if order is None else np.asarray(order)
     if order.ndim != 1 or not len(order) or order.min() < 0 or order.max() >= k:
         raise ValueError(f"order must hold indices of directions from 0 to {k - 1}, not {order.tolist()}")
-    figure = page(122 + 25 * F)
+    figure = page(122 + 25 * F, colours=None)
     ax, *side = figure.subplots(
         1, 1 if control is None else 2, squeeze=False, sharey=True, width_ratios=[4.4, 1][: 1 + (control is not None)]
     )[0]
@@ -33,7 +47,7 @@ def change_heatmap(values, factors, low=None, high=None, order=None, control=Non
         _dots(ax, image, ((low > 0) | (high < 0))[:, order])
     _directions(ax, order)
     bar = figure.colorbar(image, ax=ax, location="bottom", aspect=42, fraction=0.05, pad=0.02)
-    bar.set_label(UNIT + ("" if low is None else "\n● its interval excludes 0"))
+    bar.set_label(UNIT + ("" if low is None else "\n• its interval excludes 0"))
     bar.outline.set_visible(False)
     for panel in side:
         _against_chance(panel, np.abs(values).max(axis=1), np.quantile(np.abs(control), 0.95, axis=1))
@@ -100,7 +114,7 @@ def _dots(ax, image, shown):
 
 def _directions(ax, order):
     k = len(order)
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if k / step <= 16)
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if k / step <= 20)
     ax.set_xticks(range(0, k, step), order[::step])
     ax.set_xlabel("direction")
     ax.xaxis.set_label_position("top")
@@ -110,12 +124,13 @@ def _directions(ax, order):
 def _against_chance(ax, largest, chance):
     rows = np.arange(len(largest))
     ax.hlines(rows, chance, largest, color=LINE, lw=2.5)
-    ax.plot(chance, rows, "|", ms=10, mew=2, color=MUTED)
-    ax.plot(largest, rows, "o", ms=5, color=PLAIN)
+    ax.plot(largest, rows, "o", ms=5, color=PLAIN, label="largest")
+    ax.plot(chance, rows, "|", ms=10, mew=2, color=MUTED, label="random, 95 %")
     ax.set_xscale("log")
-    ax.xaxis.tick_top()
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_major_locator(LogLocator(numticks=4))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x")
-    ax.set_xlabel("● largest\n┃ random, 95 %", size=SMALL)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1), fontsize=SMALL, handletextpad=0.1, borderpad=0.1)

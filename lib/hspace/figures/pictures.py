@@ -40,6 +40,7 @@ def strips(pictures, rows=None, columns=None, cell=64):
     pictures (R, F, 3, H, W) in [-1, 1], or uint8; rows: R labels at the left; columns: F labels above, such as lengths;
     cell: size of a picture in page pixels.  Returns a Figure. Raises ValueError for shapes or labels that do not fit.
     """
+    columns = columns if columns is None else [_signed(length) for length in columns]
     return _strips(pictures, rows, columns, cell, framed=True)
 
 
@@ -58,7 +59,7 @@ def _strips(pictures, rows, columns, cell, framed):
     cells = _pixels(pictures, "R F", cell * SHARP)
     R, F, high, wide, _ = cells.shape
     rows = rows if rows is None else labels(rows, R, "rows")
-    columns = columns if columns is None else labels([_signed(c) for c in columns], F, "columns")
+    columns = columns if columns is None else labels(columns, F, "columns")
     left = SHARP * MARGIN + (_width(rows) + SHARP * GAP if rows else 0)
     top = SHARP * (MARGIN + LETTER * (columns is not None))
     down, right = high + SHARP * GAP, wide + SHARP * GAP
@@ -67,8 +68,7 @@ def _strips(pictures, rows, columns, cell, framed):
     figure, ax = _board(*size, zip(spots, cells.reshape(-1, high, wide, 3), strict=True))
     middle = F // 2 if framed and F % 2 and F > 1 else None
     if middle is not None:
-        corner = left + middle * right - SHARP * 1.5, top - SHARP * 1.5
-        ax.add_patch(Rectangle(corner, wide + SHARP * 3, R * down - SHARP * (GAP - 3), fill=False, ec=INK, lw=1.4))
+        _frame(ax, left + middle * right, top, wide, R * down - SHARP * GAP, SHARP * 2)
     for r, text in enumerate(rows or []):
         ax.text(left - SHARP * 8, top + r * down + high / 2, text, ha="right", va="center", size=SMALL)
     for f, text in enumerate(columns or []):
@@ -82,26 +82,26 @@ def gallery(strips, numbers=None, columns=2, width=700):
     """All directions on one page: strips of F small pictures with their numbers, down one column, then the next.
 
     strips (K, F, 3, H, W) in [-1, 1], or uint8; numbers: K labels, by default 0 .. K - 1, the columns of V; columns of
-    strips; width of the figure in page pixels. Pictures of up to 64 pixels are stored dot for dot and scaled by the
-    page, which keeps the file light.  Returns a Figure. Raises ValueError for shapes or labels that do not fit.
+    strips; width of the figure in page pixels. Where F is odd the middle pictures, where the walks start, are framed.
+    Light rather than exact: pictures of more than 48 pixels are made smaller, and colours rounded to steps of 8 of 255.
+    Returns a Figure. Raises ValueError for shapes or labels that do not fit.
     """
-    cells = _pixels(strips, "K F", 64, enlarge=False)
+    cells = _pixels(strips, "K F", 48, enlarge=False)
+    cells = np.minimum(np.round(cells / 8) * 8, 255).astype(np.uint8)
     K, F, high, wide, _ = cells.shape
     numbers = labels(range(K) if numbers is None else numbers, K, "numbers")
-    each = -(-K // columns)
-    gap, label = max(1, wide // 32), round(wide * 0.62)
-    right, down = label + F * wide + (F - 1) * 1 + gap * 8, high + gap
-    start = [(gap * 3 + k // each * right, gap * 4 + k % each * down) for k in range(K)]
-    spots = [(x + label + f * (wide + 1), y) for x, y in start for f in range(F)]
-    size = gap * 3 + columns * right - gap * 4, gap * 7 + each * down
-    figure, ax = _board(*size, zip(spots, cells.reshape(-1, high, wide, 3), strict=True), sharp=size[0] / width)
-    for (x, y), number in zip(start, numbers, strict=True):
+    each = -(-K // columns)  # strips in a column
+    gap, label = max(2, wide // 28), round(wide * 0.6)
+    right, down = label + F * (wide + gap) + gap * 5, high + gap
+    start = [(gap + k // each * right, gap * 4 + k % each * down) for k in range(K)]
+    spots = [(x + label + f * (wide + gap), y) for x, y in start for f in range(F)]
+    size = -(-K // each) * right - gap * 2, gap * 7 + each * down
+    sharp = size[0] / width
+    figure, ax = _board(*size, zip(spots, cells.reshape(-1, high, wide, 3), strict=True), sharp)
+    for k, ((x, y), number) in enumerate(zip(start, numbers, strict=True)):
         ax.text(x + label - gap * 3, y + high / 2, number, ha="right", va="center", size=SMALL)
-        if F % 2 and F > 1:
-            middle = x + label + F // 2 * (wide + 1)
-            ax.plot(
-                [middle, middle + wide - 1], [y + high + gap / 2 - 0.5] * 2, color=INK, lw=1.2, solid_capstyle="butt"
-            )
+        if k % each == 0 and F % 2 and F > 1:
+            _frame(ax, x + label + F // 2 * (wide + gap), y, wide, min(each, K - k) * down - gap, gap)
     return figure
 
 
@@ -127,13 +127,20 @@ def _shrunk(pictures, factor):
     return np.stack(small).reshape(*pictures.shape[:-3], high, wide, 3)
 
 
+def _frame(ax, x, y, wide, high, thick):
+    """A frame of `thick` dots just outside the rectangle at (x, y)."""
+    corner = x - thick / 2, y - thick / 2
+    width = thick * 72 / ax.figure.dpi  # in points
+    ax.add_patch(Rectangle(corner, wide + thick, high + thick, fill=False, ec=INK, lw=width, snap=False))
+
+
 def _board(width, height, pasted, sharp=SHARP):
     """A figure of width × height dots with pictures (H, W, 3) at (x, y), and its Axes: in dots, y down, dot for dot."""
     canvas = np.empty((height, width, 3), np.uint8)
     canvas[:] = [round(255 * c) for c in to_rgb(PAPER)]
     for (x, y), picture in pasted:
         canvas[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
-    figure = page(height / sharp, width / sharp, sharp, layout="none")
+    figure = page(height / sharp, width / sharp, sharp, layout="none", colours=None)
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set_axis_off()
     ax.imshow(canvas, extent=(0, width, height, 0), interpolation="nearest", aspect="auto")

@@ -1,9 +1,23 @@
 """Singular values: over timesteps, and beside the exact ones. Indices count from 0, as the columns of U and V do."""
 
 import numpy as np
-from matplotlib.ticker import NullFormatter
 
-from .style import DASHES, INK, LINE, MUTED, ORDERED, OTHER, PLAIN, SMALL, apart, arrays, in_style, labels, page
+from .style import (
+    DASHES,
+    INK,
+    LINE,
+    MUTED,
+    ORDERED,
+    OTHER,
+    PLAIN,
+    SMALL,
+    apart,
+    arrays,
+    in_style,
+    labels,
+    page,
+    plain_logarithmic,
+)
 
 
 @in_style
@@ -24,18 +38,19 @@ def spectra(values, timesteps=None):
     ax = figure.add_subplot(ylabel="singular value  σ", xlabel="index of the direction", yscale="log")
     rank = np.argsort(np.argsort([float(t) for t in timesteps]))
     colours = ORDERED(1 - rank / max(1, T - 1))
+    bottom, top = np.log(values.min()), np.log(values.max())
     ends = np.log(values[:, -1])
-    reach = np.log(values.max() / values.min()) or 1
-    for s, name, colour, end, i, place in zip(
-        values, names, colours, ends, rank, apart(ends, 0.062 * reach), strict=True
-    ):
+    places = apart(ends, 0.054 * (top - bottom))
+    places += max(0, bottom - places.min()) - max(0, places.max() - top)
+    for s, name, colour, end, i, place in zip(values, names, colours, ends, rank, places, strict=True):
         ax.plot(range(k), s, color=colour, ls=DASHES[i % len(DASHES)])
         spot = {"xytext": (k - 1 + 0.055 * k, np.exp(place)), "va": "center", "color": colour, "weight": "bold"}
-        leader = {"arrowstyle": "-", "color": colour, "lw": 0.7, "shrinkA": 1, "shrinkB": 1}
+        leader = {"arrowstyle": "-", "color": colour, "lw": 0.7, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 0}
         ax.annotate(f"t = {name}", (k - 1, np.exp(end)), size=SMALL, arrowprops=leader, annotation_clip=False, **spot)
     _indices(ax, k)
     ax.set_xlim(-0.01 * k, k - 1 + 0.01 * k)
-    ax.grid(axis="y", which="major")
+    plain_logarithmic(ax.yaxis)
+    ax.grid(axis="y")
     return figure
 
 
@@ -60,7 +75,7 @@ def agreement(s, exact, residuals, tol, cosines=None):
     panels[0].plot(s, "o", ms=4.5, mfc="none", mec=OTHER, mew=1.3, label="found by Krylov")
     panels[0].set_title("singular values")
     panels[0].set_ylim(0)
-    panels[0].legend(frameon=False, loc="upper right")
+    panels[0].legend(loc="upper right")
     error = np.abs(s - exact[:k]) / exact[:k]
     _errors(panels[1], error, residuals, tol)
     if cosines is not None:
@@ -98,19 +113,20 @@ def _errors(ax, error, residuals, tol):
     ax.text(0.995, tol, f"tol = {tol:g}", transform=ax.get_yaxis_transform(), ha="right", va="bottom", size=SMALL)
     ax.set_yscale("log")
     ax.set_ylim(floor / 2, max(seen.max(), tol) * 8)
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.minorticks_off()
     ax.set_title("residual, in units of the largest σ, and relative error of σ")
-    ax.legend(frameon=False, loc="lower right", ncols=1, handletextpad=0.2)
+    ax.legend(loc="lower right", handletextpad=0.2)
 
 
 def _cosines(ax, values):
     """Drawn as what is missing to 1, for the cosines themselves cannot be told apart."""
-    missing = np.maximum(1 - values, 1e-16)
+    missing = np.maximum(1 - values, np.finfo(values.dtype).eps)
     ax.vlines(range(len(values)), 1e-16, missing, color=LINE, lw=2)
     ax.plot(missing, "o", ms=4, color=PLAIN)
     ax.set_yscale("log")
+    ax.minorticks_off()
     ax.set_ylim(10 ** (np.floor(np.log10(missing.min())) - 0.3), 10 ** (np.log10(missing.max()) + 0.5))
-    ax.set_title(f"1 − cosine between the subspaces; the smallest cosine is {values.min():.6f}")
+    ax.set_title(f"1 − cosine between the subspaces; the smallest cosine is {np.floor(values.min() * 1e6) / 1e6:.6f}")
 
 
 def _indices(ax, k):

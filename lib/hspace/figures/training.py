@@ -2,9 +2,8 @@
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
-from .style import BLUE, INK, MUTED, OTHER, PLAIN, RED, SMALL, arrays, in_style, labels, page
+from .style import BLUE, INK, MUTED, OTHER, PLAIN, RED, SMALL, arrays, few, in_style, labels, page, plain_logarithmic
 
 
 @in_style
@@ -24,14 +23,17 @@ def loss_curve(loss, rate=None):
     ax.plot(steps, loss, color=PLAIN, alpha=0.28, lw=0.7, label="each step")
     ax.plot(*running_median(loss), color=INK, label="running median")
     ax.set(xscale="log", yscale="log", ylabel="loss", xlim=(1, len(loss)))
-    ax.yaxis.set_minor_formatter("{x:g}")
-    ax.legend(frameon=False)
+    ax.legend()
     for panel in below:
         panel.plot(steps, rate, color=OTHER)
         panel.set_ylabel("learning rate")
         panel.set_ylim(0)
+        panel.yaxis.set_major_formatter("{x:g}")
+    plain_logarithmic(ax.yaxis)
+    plain_logarithmic(ax.xaxis)
+    figure.align_ylabels()
     for panel in (ax, *below):
-        panel.grid(which="major")
+        panel.grid()
     (below or [ax])[-1].set_xlabel("step")
     return figure
 
@@ -75,23 +77,26 @@ def _histogram(ax, real, drawn):
     low, high = np.quantile(np.concatenate([real, drawn]), (0.001, 0.999))
     bins = np.linspace(low, high if high > low else low + 1, 21)
     shares = [np.histogram(np.clip(v, bins[0], bins[-1]), bins)[0] / len(v) for v in (real, drawn)]
-    ax.stairs(shares[1], bins, fill=True, color="#e9b98a", label="drawn")
-    ax.stairs(shares[1], bins, fill=True, fc="none", ec=OTHER, hatch="////", lw=0)
+    ax.stairs(shares[1], bins, fill=True, fc="#f0cda6", ec=OTHER, hatch="////", lw=0, label="drawn")
     ax.stairs(shares[0], bins, color=INK, lw=1.5, label="real")
-    tall, second = np.sort(np.max(shares, axis=0))[[-1, -2]]
-    if tall > 3 * second > 0:
-        at = np.argmax(np.max(shares, axis=0))
-        ax.set_ylim(0, 1.6 * second)
-        text = f"↑ {shares[0][at]:.0%}, drawn {shares[1][at]:.0%}".replace("%", " %")
-        ax.text(bins[at + 1], 1.52 * second, text, size=SMALL - 0.5, va="top")
+    at = np.argmax(np.max(shares, axis=0))
+    tower = slice(max(0, at - 1), at + 2)  # with its neighbours, for the judge's error spreads it
+    others = np.delete(np.max(shares, axis=0), tower).max()
+    if max(share[at] for share in shares) > 3 * others > 0:
+        ax.set_ylim(0, 2.4 * others)
+        told = "real {:.0%}\ndrawn {:.0%}".format(*(share[tower].sum() for share in shares)).replace("%", " %")
+        ax.text(bins[min(at + 2, 20)], 2.3 * others, told, size=SMALL, va="top")
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.xaxis.set_major_locator(MaxNLocator(3))
+    few(ax.xaxis, 3)
 
 
 def _last_legend(figure):
     handles, names = figure.axes[0].get_legend_handles_labels()
     return handles[::-1], names[::-1]
+
+
+LARGE = {"va": "center", "weight": "bold", "size": 13}
 
 
 @in_style
@@ -106,14 +111,14 @@ def law(truth, fitted, half_width, rows=("nap", "luck"), columns=("nose", "ear")
     reach = 1.15 * max(np.abs(fitted - truth).max() + half.max(), 0.1)
     figure = page(300, layout="none")
     for r, c in np.ndindex(2, 2):
-        ax = figure.add_axes((0.16 + 0.41 * c, 0.52 - 0.4 * r, 0.37, 0.2))
+        ax = figure.add_axes((0.16 + 0.415 * c, 0.56 - 0.43 * r, 0.37, 0.19))
         _entry(ax, truth[r, c], fitted[r, c], half[r, c], (RED, BLUE)[c], "os"[c], reach)
         if r == 0:
-            ax.set_title(f"{'●■'[c]} {columns[c]}", color=(RED, BLUE)[c], loc="center", pad=22, weight="bold", size=13)
+            figure.text(0.345 + 0.415 * c, 0.94, f"{'●■'[c]} {columns[c]}", color=(RED, BLUE)[c], ha="center", **LARGE)
         if c == 0:
-            figure.text(0.085, 0.62 - 0.4 * r, rows[r], ha="right", va="center", weight="bold", size=13)
-    for left, inward in ((0.105, 0.015), (0.975, -0.015)):
-        x, y = [left + inward, left, left, left + inward], [0.84, 0.84, 0.03, 0.03]
+            figure.text(0.1, 0.655 - 0.43 * r, rows[r], ha="right", **LARGE)
+    for left, inward in ((0.115, 0.015), (0.985, -0.015)):
+        x, y = [left + inward, left, left, left + inward], [0.87, 0.87, 0.02, 0.02]
         figure.add_artist(Line2D(x, y, color=INK, lw=1.8))
     return figure
 
@@ -123,5 +128,5 @@ def _entry(ax, truth, fitted, half, colour, marker, reach):
     ax.errorbar(fitted, 0, xerr=half, fmt=marker, color=colour, ms=8, lw=2.2, capsize=5, capthick=2)
     ax.set_title(f"{truth:g}  →  {fitted:.2f} ± {half:.2f}".replace("-", "−"), loc="center", pad=6)
     ax.set(xlim=(truth - reach, truth + reach), ylim=(-1, 1), yticks=[])
-    ax.xaxis.set_major_locator(MaxNLocator(5))
+    few(ax.xaxis, 5)
     ax.spines["left"].set_visible(False)
