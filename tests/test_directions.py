@@ -116,3 +116,9 @@ def test_the_exact_spectrum_has_the_size_of_the_jacobian(alice, clinic):
     z = torch.randn(J.shape[1], 24, generator=torch.Generator().manual_seed(0))
     assert len(clinic.exact) == min(J.shape)
     assert clinic.exact.square().sum().item() == pytest.approx((J @ z).square().sum().item() / 24, rel=0.05)
+
+
+def test_a_t_off_the_grid_is_refused_before_any_work(alice, tmp_path):
+    with pytest.raises(ValueError, match="t=610 is not on the grid"):
+        directions.fifty_directions(alice, tmp_path / "x.safetensors", t=610)
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ By default the referee of the cat people judges.
 from dataclasses import dataclass
 
 import torch
+from tqdm import tqdm
 
 from hspace.cats.judge import load_judge
 from hspace.cats.render import render
@@ -103,7 +104,9 @@ def change_matrix(model, x_t, t, directions, judge=None, *, length=2.0, controls
     generator = torch.Generator().manual_seed(seed)
     random = torch.randn(len(directions), controls, generator=generator, dtype=torch.float64).to(directions)
     every = torch.cat([directions, random / random.norm(dim=0)], dim=1)
-    each = torch.stack([_slopes(model, x, t, every, judge, length) for x in _bar(x_t, progress)])
+    each = torch.stack(
+        [_slopes(model, x, t, every, judge, length) for x in tqdm(x_t, "pictures", disable=not progress)]
+    )
     each = each / getattr(judge, "std", torch.ones(each.shape[1])).to(each)[:, None]
     k = directions.shape[1]
     low, high = bootstrap(each[..., :k], seed=seed)
@@ -150,12 +153,6 @@ def _unit(directions, n):
     if (size == 0).any():
         raise ValueError(f"direction {size.eq(0).nonzero()[0].item()} is zero; it leads nowhere")
     return directions / size
-
-
-def _bar(things, progress):
-    from tqdm import tqdm
-
-    return tqdm(things, desc="pictures", disable=not progress)
 
 
 def ks_distance(a, b):

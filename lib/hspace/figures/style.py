@@ -78,6 +78,9 @@ class Figure(matplotlib.figure.Figure):
     @in_style
     def png(self):
         """The figure as PNG bytes, the same on every call: no date and no program name in the file."""
+        if self.get_layout_engine() is not None:  # each further layout would move things by a hair: lay out once
+            self.draw_without_rendering()
+            self.set_layout_engine("none")
         file = io.BytesIO()
         self.savefig(file, format="png", dpi=self.dpi, metadata={"Software": None})
         picture, file = Image.open(file).convert("RGB"), io.BytesIO()

@@ -22,7 +22,7 @@ def loss_curve(loss, rate=None):
     )[:, 0]
     ax.plot(steps, loss, color=PLAIN, alpha=0.28, lw=0.7, label="each step")
     ax.plot(*running_median(loss), color=INK, label="running median")
-    ax.set(xscale="log", yscale="log", ylabel="loss", xlim=(1, len(loss)))
+    ax.set(xscale="log", yscale="log", ylabel="loss", xlim=(1, max(2, len(loss))))
     ax.legend()
     for panel in below:
         panel.plot(steps, rate, color=OTHER)
