@@ -140,9 +140,8 @@ def fifty_directions(model, path, *, k=50, t=600, pictures=12, progress=True):
     seed = haunted_seed(model, load_judge("guide"))
     x_T = model.noise(seed)
     found = [svd(model.jacobian(model.denoise(x_T, stop=s), s), k) for s in TIMESTEPS]
-    tensors = {
-        name: torch.stack([getattr(S, key) for S in found]) for name, key in (("spectra", "s"), ("residuals",) * 2)
-    }
+    spectra, residuals = torch.stack([S.s for S in found]), torch.stack([S.residuals for S in found])
+    tensors = {"spectra": spectra, "residuals": residuals}
 
     stages.set_description(next(advance))
     x_t = model.denoise(x_T, stop=t)

@@ -40,15 +40,16 @@ def spectra(values, timesteps=None):
     colours = ORDERED(1 - rank / max(1, T - 1))
     bottom, top = np.log(values.min()), np.log(values.max())
     ends = np.log(values[:, -1])
+    span = max(1, k - 1)
     places = apart(ends, 0.054 * (top - bottom))
     places += max(0, bottom - places.min()) - max(0, places.max() - top)
     for s, name, colour, end, i, place in zip(values, names, colours, ends, rank, places, strict=True):
         ax.plot(range(k), s, color=colour, ls=DASHES[i % len(DASHES)])
-        spot = {"xytext": (k - 1 + 0.055 * k, np.exp(place)), "va": "center", "color": colour, "weight": "bold"}
+        spot = {"xytext": (1.055 * span, np.exp(place)), "va": "center", "color": colour, "weight": "bold"}
         leader = {"arrowstyle": "-", "color": colour, "lw": 0.7, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 0}
         ax.annotate(f"t = {name}", (k - 1, np.exp(end)), size=SMALL, arrowprops=leader, annotation_clip=False, **spot)
     _indices(ax, k)
-    ax.set_xlim(-0.01 * k, k - 1 + 0.01 * k)
+    ax.set_xlim(-0.01 * span, 1.01 * span)
     plain_logarithmic(ax.yaxis)
     ax.grid(axis="y")
     return figure
