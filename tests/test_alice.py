@@ -8,6 +8,7 @@ from diffusers import DDPMPipeline
 
 import hspace
 from hspace import report
+from hspace.cats.train import bundled_curve
 from hspace.directions import fingerprint, stored
 from hspace.model import load
 from hspace.pretrained import locate
@@ -98,5 +99,5 @@ def test_the_derivative_of_the_finished_picture(alice):
 def test_the_card_states_what_was_measured():
     figures = json.loads((locate().parent.parent / "results" / "report.json").read_text())
     rows = report.verdicts(figures)
-    page = report.page(figures, report.training())
+    page = report.page(figures, bundled_curve())
     assert len(rows) == 5 and all(f"| {what} | {asked} | {reached} |" in page for what, asked, reached, _ in rows)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler, DDPMPipeline
@@ -52,7 +53,7 @@ def test_the_sheet_s_sampler_is_ddim(tiny):
     ddim.timesteps, ddim.num_inference_steps = torch.tensor([999]), 1
     expected = ddim.step(v, 999, x).prev_sample
     sheet = train.sample_sheet(unet, scheduler.alphas_cumprod, torch.device("cpu"), n=8, steps=1)
-    shown = torch.tensor(list(sheet.getdata()), dtype=torch.float32).view(64, 8, 64, 3).permute(1, 3, 0, 2)
+    shown = torch.from_numpy(np.array(sheet)).float().view(64, 8, 64, 3).permute(1, 3, 0, 2)
     assert (shown - ((expected + 1) * 127.5).clamp(0, 255)).abs().max() <= 1.01
 
 
@@ -112,9 +113,8 @@ def test_a_run_survives_kill_9(tmp_path):
     process.wait()
     before = torch.load(state, weights_only=True)["step"]
     assert before > 0
-    run_again = program.replace("steps=100_000", f"steps={before + 2}").replace("0.001", "10")
-    # the plan differs in its steps alone, and the rate of the steps made so far would differ: that must be refused
-    refused = subprocess.run([sys.executable, "-c", run_again], capture_output=True, text=True)
+    other_plan = program.replace("batch=1", "batch=2")
+    refused = subprocess.run([sys.executable, "-c", other_plan], capture_output=True, text=True)
     assert refused.returncode != 0 and "choose another folder" in refused.stderr
     stop_soon = program.replace(
         "train.train_alice", f"train.Run.advance = stop(train.Run.advance, {before + 2}); train.train_alice"
@@ -148,3 +148,16 @@ def test_judges_learn_and_differ(tmp_path):
     assert scores["horse"] > 0.2 and set(scores) == set(train.world.FACTORS)
     sizes = [sum(p.numel() for p in Judge(kind).parameters()) for kind in ("guide", "referee")]
     assert sizes[0] != sizes[1]
+
+
+def test_alice_can_be_trained_further(tmp_path):
+    """From the weights that ship, on pictures she has not seen, with her curve going on."""
+    with pytest.raises(ValueError, match="seed 0 drew the pictures"):
+        train.train_alice(tmp_path, Plan(steps=1, batch=1, onward=True), "cpu")
+    train.train_alice(tmp_path, Plan(steps=1, batch=2, warmup=1, rate=1e-9, seed=99, onward=True), "cpu")
+    before, after = train.bundled_curve(), json.loads((tmp_path / "curve.json").read_text())
+    assert after["loss"][:-1] == before["loss"] and after["earlier"]["plan"] == before["plan"]
+    assert after["loss"][-1] < 5 * sum(before["loss"][-100:]) / 100  # an untrained network starts far above
+    bundled = DDPMPipeline.from_pretrained(train.bundled("weights") / "alice").unet.state_dict()
+    moved = weights(tmp_path)
+    assert all(torch.allclose(bundled[name], moved[name], atol=1e-3) for name in bundled)

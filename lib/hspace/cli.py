@@ -29,13 +29,15 @@ def parser():
     train.add_argument("--rate", type=float, help="learning rate")
     train.add_argument("--seed", type=int, help="seed of weights, pictures and noise")
     train.add_argument("--device", help="cpu or cuda (default: cuda where there is one)")
+    train.add_argument("--onward", action="store_true", default=None, help="train the bundled Alice further")
     train.add_argument("--judges", action="store_true", help="train the two judges instead of Alice")
     train.set_defaults(run=run_train)
 
     report = commands.add_parser("report", help="measure Alice and write her model card")
     report.add_argument("--book", type=Path, default=Path("book"), help="folder of the page (default: %(default)s)")
     report.add_argument("--store", type=Path, default=HERE / "results" / "report.json", help="file of the figures")
-    report.add_argument("--samples", type=positive, default=512)
+    report.add_argument("--samples", type=positive, default=512, help="pictures to draw (default: %(default)s)")
+    report.add_argument("--inverted", type=positive, default=64, help="real pictures to invert (default: %(default)s)")
     add_model(report)
     report.set_defaults(run=run_report)
 
@@ -78,7 +80,11 @@ def run_train(options):
             scores = train_judge(kind, options.out)
             print(f"{kind}: R² " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
         return
-    given = {name: getattr(options, name) for name in ("steps", "rate", "seed") if getattr(options, name) is not None}
+    given = {
+        name: getattr(options, name)
+        for name in ("steps", "rate", "seed", "onward")
+        if getattr(options, name) is not None
+    }
     print(f"Alice: {train_alice(options.out, Plan(**given), options.device)}")
 
 
@@ -87,7 +93,11 @@ def run_report(options):
     from hspace import report
 
     figures = report.make(
-        hspace.load(options.model, device=options.device), options.book, options.store, samples=options.samples
+        hspace.load(options.model, device=options.device),
+        options.book,
+        options.store,
+        samples=options.samples,
+        inverted=options.inverted,
     )
     for what, asked, reached, met in report.verdicts(figures):
         print(f"{what}: asked {asked}, reached {reached}{'' if met else '  (missed)'}")

@@ -5,7 +5,6 @@ from the figures this module measures, and never by hand.
 """
 
 import json
-from importlib.resources import files
 from pathlib import Path
 
 import torch
@@ -14,7 +13,7 @@ from tqdm import tqdm
 from hspace.cats import world
 from hspace.cats.judge import load_judge
 from hspace.cats.render import blur, render
-from hspace.cats.train import r_squared, write
+from hspace.cats.train import bundled_curve, r_squared, write
 from hspace.directions import fingerprint
 from hspace.scoring import realism
 
@@ -140,11 +139,6 @@ def verdicts(figures):
     ]
 
 
-def training():
-    """The loss curve of the run that made the bundled Alice, with its plan."""
-    return json.loads((Path(str(files("hspace"))) / "results" / "training.json").read_text())
-
-
 def page(figures, curve):
     """The model card as Markdown."""
     plan, W = curve["plan"], figures["law"]["Alice"]
@@ -258,7 +252,7 @@ def make(model, book, store, **options):
     from hspace import figures as draw_figures
 
     book, store = Path(book), Path(store)
-    curve = training()
+    curve = bundled_curve()
     figures, pictures, (truth, told) = measure(model, **options)
     store.parent.mkdir(parents=True, exist_ok=True)
     write(store, lambda path: path.write_text(json.dumps(figures, indent=1) + "\n"))

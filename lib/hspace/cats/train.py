@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from dataclasses import asdict, dataclass
+from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 
@@ -42,12 +43,13 @@ ARCHITECTURE = {
 class Plan:
     """What decides a training run: equal plans see the same pictures and the same noise in the same order."""
 
-    steps: int = 6000
+    steps: int = 3800
     batch: int = 32
     rate: float = 8e-4
     warmup: int = 300
     decay: float = 0.999  # of the running average of the weights (EMA)
     seed: int = 0
+    onward: bool = False  # from the bundled Alice instead of from nothing
 
     def rate_at(self, step):
         """Learning rate of a step: a linear start, flat for half of the run, then linearly down to 0."""
@@ -94,6 +96,7 @@ def train_alice(folder, plan=None, device=None, minutes_between_saves=4.0):
     Writes, each beside and then renamed: `state.pt` (everything needed to go on), `alice/` (the averaged weights as a
     diffusers pipeline, fp16), `curve.json` (plan and loss of every step) and `samples.png`, every few minutes and at
     the end. Ctrl-C saves and stops. Returns the folder of the pipeline.
+    With `plan.onward` the bundled Alice is trained further, and the curve begins with the one she has.
     Raises ValueError where the folder holds a run with another plan; `steps` alone may change, as long as the learning
     rate of no step already made would.
     """
@@ -132,7 +135,20 @@ class Run:
         self.scheduler = schedule()
         self.alphas = self.scheduler.alphas_cumprod
         self.half = has_bf16(device)
-        self.step, self.losses = 0, []
+        self.step, self.losses, self.earlier = 0, [], None
+        if plan.onward:
+            self.begin_with_bundled()
+
+    def begin_with_bundled(self):
+        """Start from the weights that ship, and remember how they came about."""
+        self.earlier = bundled_curve()
+        if self.plan.seed in seeds_of(self.earlier):
+            raise ValueError(
+                f"seed {self.plan.seed} drew the pictures that Alice has seen already; choose another --seed"
+            )
+        weights = UNet2DModel.from_pretrained(bundled("weights") / "alice" / "unet").state_dict()
+        for part in (self.network, self.average):
+            part.load_state_dict(weights)
 
     def advance(self):
         """One step of AdamW, then one of the running average."""
@@ -161,6 +177,8 @@ class Run:
         whole |= {"step": self.step, "losses": self.losses, "plan": asdict(self.plan)}
         write(self.folder / "state.pt", lambda path: torch.save(whole, path))
         curve = {"plan": asdict(self.plan), "device": self.device.type, "bf16": self.half, "loss": self.losses}
+        if self.earlier:
+            curve |= {"loss": self.earlier["loss"] + self.losses, "earlier": self.earlier | {"loss": None}}
         write(self.folder / "curve.json", lambda path: path.write_text(json.dumps(curve)))
         pipeline = DDPMPipeline(unet=network(self.plan.seed), scheduler=self.scheduler)
         pipeline.unet.load_state_dict(self.average.state_dict())
@@ -187,6 +205,21 @@ class Run:
         for name in ("network", "average", "optimiser"):
             getattr(self, name).load_state_dict(state[name])
         self.step, self.losses = step, state["losses"]
+
+
+def bundled(folder):
+    """A folder of the package's data."""
+    return Path(str(files("hspace"))) / folder
+
+
+def bundled_curve():
+    """The loss curve of the run, or runs, that made the bundled Alice, with its plan."""
+    return json.loads((bundled("results") / "training.json").read_text())
+
+
+def seeds_of(curve):
+    """The seeds of a run and of those it began with."""
+    return {curve["plan"]["seed"]} | (seeds_of(curve["earlier"]) if curve.get("earlier") else set())
 
 
 @torch.no_grad()
