@@ -41,7 +41,7 @@ def test_shapes_are_those_of_the_book(alice, x_600):
 
 
 def test_she_draws_what_the_model_card_says(alice):
-    """A sixteenth of the card's samples, drawn again: about as realistic as the card says all of them are."""
+    """The first 32 of the card's samples, drawn again: about as realistic as the card says all of them are."""
     figures = json.loads((locate().parent.parent / "results" / "report.json").read_text())
     assert figures["fingerprint"] == fingerprint(alice)
     drawn = alice.denoise(alice.noise(list(range(32))), steps=figures["steps"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator
 
 from .style import (
     INK,
@@ -127,8 +127,8 @@ def _against_chance(ax, largest, chance):
     ax.plot(largest, rows, "o", ms=5, color=PLAIN, label="largest")
     ax.plot(chance, rows, "|", ms=10, mew=2, color=MUTED, label="random, 95 %")
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(numticks=4))
-    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_major_locator(LogLocator(numticks=3))
+    ax.xaxis.set_major_formatter(LogFormatterSciNotation())
     ax.minorticks_off()
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
