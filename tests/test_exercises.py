@@ -25,7 +25,7 @@ def test_every_checker_is_used_once():
     assert sorted(re.findall(r'check\("([\d.]+)"', "\n".join(cells))) == sorted(EXERCISES)
 
 
-@pytest.mark.parametrize(("path", "stub"), exercises())
+@pytest.mark.parametrize(("path", "stub"), list(exercises()))
 def test_the_stub_fails_and_the_solution_passes(path, stub, capsys):
     """The cells that the solution needs are run first: those that make what it names, and what they name in turn."""
     cells = nbformat.read(path, 4).cells
