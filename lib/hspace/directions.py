@@ -1,5 +1,6 @@
 """The treatment: the top directions of one picture, strips along them, and the figures chapter 12 is made of."""
 
+import hashlib
 import io
 import json
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from tqdm import tqdm
 from hspace.cats import world
 from hspace.cats.judge import load_judge
 from hspace.cats.render import render
-from hspace.cats.train import write
+from hspace.files import contact_sheet, write
 from hspace.krylov import canonical_signs, exact_svd, svd
 from hspace.scoring import BATCH, change_matrix
 
@@ -62,8 +63,6 @@ def fingerprint(model):
     The renderer enters by its drawing of three fixed cat people in double precision, rounded to three decimals, where
     every machine agrees.
     """
-    import hashlib
-
     digest = hashlib.sha256(model.hash.encode())
     for kind in ("guide", "referee"):
         for name, value in sorted(load_judge(kind).state_dict().items()):
@@ -117,9 +116,8 @@ def keep(path, tensors, about):
 
 def packed(pictures):
     """Pictures (rows, columns, 3, 64, 64) in [-1, 1] as the bytes of one PNG sheet, 8 bits a colour: (bytes,) uint8."""
-    sheet = pictures.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
     file = io.BytesIO()
-    Image.fromarray(((sheet.clamp(-1, 1) + 1) * 127.5).round().byte().numpy()).save(file, format="png", optimize=True)
+    contact_sheet(pictures).save(file, format="png", optimize=True)
     return torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8)
 
 

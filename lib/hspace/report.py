@@ -13,9 +13,10 @@ from tqdm import tqdm
 from hspace.cats import world
 from hspace.cats.judge import load_judge
 from hspace.cats.render import blur, render
-from hspace.cats.train import bundled_curve, r_squared, write
+from hspace.cats.train import bundled_curve, r_squared
 from hspace.directions import fingerprint
-from hspace.scoring import realism
+from hspace.files import write
+from hspace.scoring import ks_distance, realism
 
 TARGETS = {"realism": 0.05, "ks": 0.15, "law": 0.15, "inversion": 0.05, "judge": 0.97}
 SEEN = 0.25  # a judged puppet or horse above this counts as one: half of the least that the world draws
@@ -75,8 +76,6 @@ def realism_figures(real, drawn, judge):
 
 def ks(truth, told, name):
     """KS distance of one factor between real and drawn pictures; fright among puppets, where it can be seen."""
-    from hspace.scoring import ks_distance
-
     i, p = world.column(name), world.column("puppet")
     if name == "fright":
         truth, told = truth[truth[:, p] > SEEN], told[told[:, p] > SEEN]
@@ -259,7 +258,7 @@ def make(model, book, store, **options):
     static = book / "_static"
     static.mkdir(parents=True, exist_ok=True)
     made = {
-        "alice": draw_figures.sheet(pictures, columns=16),
+        "alice": draw_figures.sheet(pictures, columns=8),
         "alice_loss": draw_figures.loss_curve(torch.tensor(curve["loss"])),
         "alice_factors": draw_figures.histograms(truth, told, world.FACTORS, [figures["ks"][n] for n in world.FACTORS]),
         "alice_law": draw_figures.law(

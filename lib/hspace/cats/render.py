@@ -89,8 +89,7 @@ class Canvas:
     def paint(self, distance, colour, opacity=1.0):
         """Cover the shape `distance` < 0 with a colour: a triple or (B, 3, 1, 1)."""
         cover = ((0.5 - distance / self.pixel).clamp(0, 1) * opacity)[:, None]
-        if isinstance(colour, tuple):
-            colour = torch.tensor(colour, dtype=cover.dtype, device=cover.device)[None, :, None, None]
+        colour = paint_of(colour, cover) if isinstance(colour, tuple) else colour
         self.picture = self.picture + cover * (colour - self.picture)
 
     def pair(self, x):
@@ -107,11 +106,15 @@ def palette(colours, where):
     return (weights @ table).transpose(1, 2)[..., None]
 
 
+def paint_of(colour, like):
+    """A triple as a colour (1, 3, 1, 1) of the dtype and device of `like`."""
+    return torch.tensor(colour, dtype=like.dtype, device=like.device)[None, :, None, None]
+
+
 def drain(colour, amount):
     """Take the colour out of a colour: towards its own grey, a little ashen. amount (B, 1, 1) in 0..1."""
     grey = colour.mean(dim=1, keepdim=True)
-    ash = torch.tensor(ASH, dtype=colour.dtype, device=colour.device)[None, :, None, None]
-    return colour + amount[:, None] * (0.6 * grey + 0.4 * ash - colour)
+    return colour + amount[:, None] * (0.6 * grey + 0.4 * paint_of(ASH, colour) - colour)
 
 
 def ellipse(x, y, a, b):
@@ -177,31 +180,27 @@ def paint_ears(canvas, person):
     tall = 0.14 + 0.20 * person.ear
     x, y = canvas.x.abs(), canvas.y
     inner, outer, top = (
-        (0.20 + 0 * tall, -0.28 + 0 * tall),
-        (0.56 + 0 * tall, -0.02 + 0 * tall),
-        (0.52 + 0 * tall, -0.30 - tall),
+        (0.20, -0.28),
+        (0.56, -0.02),
+        (0.52, -0.30 - tall),
     )
     ear = triangle(x, y, [inner, top, outer], 0.035)
     canvas.paint(ear - 0.03, person.line)
     canvas.paint(ear, person.colour)
     middle = [
-        (0.33 + 0 * tall, -0.27 + 0 * tall),
-        (0.495 + 0 * tall, -0.24 - 0.78 * tall),
-        (0.50 + 0 * tall, -0.15 + 0 * tall),
+        (0.33, -0.27),
+        (0.495, -0.24 - 0.78 * tall),
+        (0.50, -0.15),
     ]
-    inside = torch.tensor(PINK, dtype=tall.dtype, device=tall.device)[None, :, None, None]
+    inside = paint_of(PINK, tall)
     canvas.paint(triangle(x, y, middle, 0.015), drain(inside, 0.8 * person.dread))
 
 
 def paint_mane(canvas, person):
     """A horse's mane, behind the head and in two tufts above it."""
     hair = person.line * 0.9
-    canvas.paint(
-        ellipse(canvas.pair(0.40), canvas.y - 0.16, 0.24 + 0 * person.horse, 0.50 + 0 * person.horse), hair, person.coat
-    )
-    canvas.paint(
-        ellipse(canvas.pair(0.12), canvas.y + 0.42, 0.16 + 0 * person.horse, 0.17 + 0 * person.horse), hair, person.coat
-    )
+    canvas.paint(ellipse(canvas.pair(0.40), canvas.y - 0.16, 0.24, 0.50), hair, person.coat)
+    canvas.paint(ellipse(canvas.pair(0.12), canvas.y + 0.42, 0.16, 0.17), hair, person.coat)
 
 
 def paint_head(canvas, person):
@@ -232,12 +231,12 @@ def paint_eyes(canvas, person):
     """A cat's eyes, a puppet's buttons over them, and the hollows of a frightening one around those."""
     x, y = canvas.pair(0.27), canvas.y + 0.01 + 0.03 * person.horse
     tall = 0.035 + 0.105 * person.eye
-    wide = 0.115 + 0 * tall
+    wide = 0.115
     canvas.paint(ellipse(x, y, wide, tall) - 0.028, person.line)
     canvas.paint(ellipse(x, y, wide, tall), WHITE)
-    pupil = torch.maximum(ellipse(x + 0.012, y, 0.062 + 0 * tall, 0.10 + 0 * tall), ellipse(x, y, wide, tall))
+    pupil = torch.maximum(ellipse(x + 0.012, y, 0.062, 0.10), ellipse(x, y, wide, tall))
     canvas.paint(pupil, INK)
-    canvas.paint(torch.maximum(ellipse(x + 0.035, y + 0.035, 0.03 + 0 * tall, 0.03 + 0 * tall), pupil), WHITE)
+    canvas.paint(torch.maximum(ellipse(x + 0.035, y + 0.035, 0.03, 0.03), pupil), WHITE)
     hollow = ellipse(
         x, y - 0.02 * person.fright, wide + 0.02 + 0.08 * person.fright, tall + 0.02 + 0.09 * person.fright
     )
@@ -246,9 +245,9 @@ def paint_eyes(canvas, person):
     button = ellipse(x, y, wide + 0.03, tall + 0.03)
     canvas.paint(button, INK, friendly)
     canvas.paint(button + 0.035, BUTTON, friendly)
-    hole = ellipse(x.abs() - 0.042, y, 0.022 + 0 * tall, 0.022 + 0.1 * tall)
+    hole = ellipse(x.abs() - 0.042, y, 0.022, 0.022 + 0.1 * tall)
     canvas.paint(hole, HOLE, friendly)
-    glint = ellipse(x, y - 0.02, 0.034 + 0 * tall, 0.034 + 0 * tall)
+    glint = ellipse(x, y - 0.02, 0.034, 0.034)
     canvas.paint(glint, HOLE, person.wood * person.fright)
 
 
@@ -258,7 +257,7 @@ def paint_muzzle(canvas, person):
     middle = 0.335 + 0.92 * person.chin
     canvas.paint(ellipse(canvas.x, canvas.y - middle, 0.29 - 0.01 * person.horse, 0.19 + 0.06 * person.horse), pale)
     canvas.paint(segment(canvas.x, canvas.y, 0.0, 0.02, 0.0, 0.45, 0.15), pale, person.coat)
-    nostril = ellipse(canvas.pair(0.20), canvas.y - middle + 0.06, 0.035 + 0 * middle, 0.05 + 0 * middle)
+    nostril = ellipse(canvas.pair(0.20), canvas.y - middle + 0.06, 0.035, 0.05)
     canvas.paint(nostril, person.line, person.coat)
     cheek = ellipse(
         canvas.pair(0.43 - 0.08 * person.horse),
@@ -286,7 +285,7 @@ def paint_nose(canvas, person):
     """The nose; its size is the nose factor."""
     width = 0.055 + 0.0475 * person.nose
     nose = ellipse(canvas.x, canvas.y - 0.235 - 0.80 * person.chin, width, 0.72 * width)
-    rose = torch.tensor(ROSE, dtype=width.dtype, device=width.device)[None, :, None, None]
+    rose = paint_of(ROSE, width)
     canvas.paint(nose - 0.018, drain(0.6 * rose, 0.6 * person.dread))
     canvas.paint(nose, drain(rose, 0.6 * person.dread))
 

@@ -7,19 +7,19 @@ data set to store, nothing is seen twice, and a resumed run sees what an uninter
 import contextlib
 import ctypes
 import json
-import os
 import sys
 import time
 from dataclasses import asdict, dataclass
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 
 import torch
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
-from PIL import Image
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
+
+from hspace.files import contact_sheet, write
+from hspace.model import DiffusionModel
 
 from . import world
 from .judge import JUDGES, Judge, save_judge
@@ -186,7 +186,7 @@ class Run:
         pipeline.save_pretrained(self.folder / "alice", safe_serialization=True)
         for file in (self.folder / "alice").rglob("*.safetensors"):
             file.chmod(0o644)  # safetensors keeps its files to their owner, but these are to be shipped
-        sheet = sample_sheet(self.average, self.alphas, self.device)
+        sheet = sample_sheet(self.average, self.alphas)
         write(self.folder / "samples.png", lambda path: sheet.save(path, format="png"))
 
     def resume(self):
@@ -223,24 +223,10 @@ def seeds_of(curve):
 
 
 @torch.no_grad()
-def sample_sheet(unet, alphas, device, n=24, steps=25):
-    """A picture of n DDIM samples, eight to a row, from the noise of seed 0: what training has come to."""
-    x = torch.randn(n, 3, 64, 64, generator=torch.Generator().manual_seed(0)).to(device)
-    grid = torch.linspace(999, 0, steps + 1).long()
-    for now, then in pairwise(grid):
-        a, b = alphas[now], alphas[then] if then > 0 else torch.tensor(1.0)
-        v = unet(x, now.to(device), return_dict=False)[0]
-        clean, noise = a.sqrt() * x - (1 - a).sqrt() * v, a.sqrt() * v + (1 - a).sqrt() * x
-        x = b.sqrt() * clean + (1 - b).sqrt() * noise
-    rows = x.view(n // 8, 8, 3, 64, 64).permute(0, 3, 1, 4, 2).reshape(n // 8 * 64, 8 * 64, 3)
-    return Image.fromarray(((rows + 1) * 127.5).clamp(0, 255).byte().cpu().numpy())
-
-
-def write(path, action):
-    """Let `action` write a file beside `path`, then rename it: whoever reads `path` finds the old or the new, whole."""
-    beside = path.with_name(path.name + ".part")
-    action(beside)
-    os.replace(beside, path)
+def sample_sheet(unet, alphas, n=24, steps=25):
+    """An image of n DDIM samples, eight to a row, from the noise of seeds 0 to n - 1: what training has come to."""
+    model = DiffusionModel(unet, alphas, "v_prediction", steps=steps)
+    return contact_sheet(model.denoise(model.noise(range(n))).unflatten(0, (-1, 8)))
 
 
 def has_bf16(device):
