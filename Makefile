@@ -1,7 +1,7 @@
 # Everything by one word each; `make help` lists them.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve test lint chapters lock stamp clean
+.PHONY: help book serve test test-colab lint chapters lock stamp clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -16,7 +16,7 @@ export OMP_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
@@ -36,7 +36,7 @@ $(BIN)/python:
 book: .venv/.site ## build the website and print its address
 	@rm -rf _build/html _build/.doctrees
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
-	@echo "The book is at file://$(CURDIR)/_build/html/index.html"
+	@echo "The book is at file://$(CURDIR)/_build/html/index.html; its live figures want \`make serve\`"
 
 _build/html/index.html:
 	@$(MAKE) book
@@ -52,6 +52,9 @@ lint: .venv/.full ## check style and formatting of code and notebooks
 test: .venv/.full lint book ## install everything, then lint, site, unit tests and every chapter (JOBS=2)
 	@ls chapters/*.ipynb > /dev/null || { echo "no notebooks in chapters/: nothing would be tested" >&2; exit 1; }
 	$(BIN)/python -m pytest tests chapters --nbval --nbval-current-env --nbval-cell-timeout=300 -n $(JOBS) --dist loadfile
+
+test-colab: .venv/.full ## run every chapter as Colab would, from what is committed (CHAPTER=12 for one)
+	$(BIN)/python tools/colab.py $(CHAPTER)
 
 chapters: .venv/.full ## run the notebooks in place and store their outputs (CHAPTER=12 for one)
 	$(BIN)/python tools/chapters.py $(CHAPTER)

@@ -101,3 +101,13 @@ def test_the_card_states_what_was_measured():
     rows = report.verdicts(figures)
     page = report.page(figures, bundled_curve())
     assert len(rows) == 5 and all(f"| {what} | {asked} | {reached} |" in page for what, asked, reached, _ in rows)
+
+
+def test_the_card_tells_every_run_and_where_it_began():
+    first = {"plan": {"steps": 30, "batch": 4, "rate": 0.01, "decay": 0.9}, "loss": None}
+    later = {"steps": 20, "batch": 8, "rate": 0.002, "decay": 0.99, "crowding": 2.0, "limit": 20.0}
+    curve = {"plan": later, "earlier": first, "loss": [1.0] * 50}
+    assert report.plans(curve) == [first["plan"], later] and report.starts(curve) == {30: "run 2"}
+    assert report.describe(first["plan"]).startswith("30 steps of 4 pictures at a learning rate of 0.01, with AdamW; ")
+    assert "Muon" in report.describe(later) and "T u^2, " in report.describe(later)
+    assert sum(plan["steps"] for plan in report.plans(bundled_curve())) == len(bundled_curve()["loss"])

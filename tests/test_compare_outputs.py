@@ -1,14 +1,23 @@
 """The comparison that makes the chapters' outputs tests must itself be able to fail."""
 
 import base64
+import html
 import io
+import json
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from compare_outputs import differences, numbers_agree, picture_difference, save_pictures, text_difference
+from compare_outputs import (
+    differences,
+    live_difference,
+    numbers_agree,
+    picture_difference,
+    save_pictures,
+    text_difference,
+)
 
 
 def png(pixels):
@@ -155,6 +164,41 @@ def test_random_ids_of_widgets_are_not_compared():
     view = "application/vnd.jupyter.widget-view+json"
     outputs = [{"output_type": "display_data", "metadata": {}, "data": {view: {"model_id": i}}} for i in "ab"]
     assert differences(outputs[:1], outputs[1:]) == []
+
+
+def live(state, said="A cat & its nose: 0.123", name="unet"):
+    escaped = html.escape(json.dumps(state))
+    return f'<div class="hspace-live" data-widget="{name}" data-state="{escaped}"><p>{html.escape(said)}</p></div>'
+
+
+STATE = {"title": 'a "cat" <b>', "rows": [[1, 0.5], [2, -1.25]], "seen": "data:image/png;base64," + drawn()}
+
+
+def test_live_figures_may_round_otherwise():
+    rounded = STATE | {"rows": [[1, 0.5003], [2, -1.252]], "seen": "data:image/png;base64," + drawn(1.0001)}
+    assert live_difference(live(STATE), live(rounded, said="A cat & its nose: 0.124")) is None
+    outputs = [
+        {"output_type": "execute_result", "metadata": {}, "data": {"text/html": live(s)}} for s in (STATE, rounded)
+    ]
+    assert differences(outputs[:1], outputs[1:]) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "message"),
+    [
+        (live(STATE | {"rows": [[1, 0.5], [2, -1.35]]}), r"state.rows\[1\]\[1\]: -1.25 became -1.35"),
+        (live(STATE | {"rows": [[1, 0.5], [3, -1.25]]}), "2 became 3"),
+        (live(STATE | {"rows": [[1, 0.5]]}), "state.rows"),
+        (live(STATE | {"more": 1}), "state:"),
+        (live(STATE | {"title": "a dog"}), "a dog"),
+        (live(STATE | {"seen": "data:image/png;base64," + drawn(1.1)}), "state.seen: the pixels differ"),
+        (live(STATE, said="A cat & its nose: 0.2"), "0.123 became 0.2"),
+        (live(STATE, name="stepper"), "was unet and is stepper"),
+    ],
+)
+def test_changed_live_figures_are_reported(now, message):
+    with pytest.raises(AssertionError, match=message):
+        assert not (difference := live_difference(live(STATE), now)), difference
 
 
 def test_other_data_is_compared():

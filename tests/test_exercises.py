@@ -9,6 +9,7 @@ import pytest
 from hspace.exercises import EXERCISES, check
 
 CHAPTERS = sorted(Path(__file__).parent.parent.glob("chapters/*.ipynb"))
+MADE = r"^(?:def )?([\w, ]+?)(?: = |\()"  # before " = ", or behind "def"; a call makes nothing but does no harm
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.S)
 
 
@@ -43,12 +44,10 @@ def test_the_stub_fails_and_the_solution_passes(path, stub, capsys):
 
 
 def needed(code, cells):
-    """The cells, in order, that assign or import a name which `code` or a cell kept for it uses."""
+    """The cells, in order, that assign, define or import a name which `code` or a cell kept for it uses."""
     kept, names = [], set(re.findall(r"\w+", code))
     for cell in reversed(cells):
-        made = set(re.findall(r"^([\w, ]+?) = ", cell, re.M)) | set(
-            re.findall(r"^\s*(?:from \S+ )?import (.+)$", cell, re.M)
-        )
+        made = re.findall(MADE, cell, re.M) + re.findall(r"^\s*(?:from \S+ )?import (.+)$", cell, re.M)
         if names & {name.strip() for group in made for name in group.split(",")}:
             kept.append(cell)
             names |= set(re.findall(r"\w+", cell))

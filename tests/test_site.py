@@ -1,5 +1,6 @@
 """The website as `make book` built it: whole, and asking no other machine for anything."""
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -130,6 +131,80 @@ def test_figures_say_what_they_show(pages):
         for image in page.select("article img"):
             names = {"", image["src"], Path(image["src"]).name}
             assert image.get("alt", "").strip() not in names, f"{entry}: {image['src'][:60]}"
+
+
+def test_figures_have_a_size_and_load_when_they_come_near(pages):
+    for entry, page in content_pages(pages).items():
+        images = page.select("article img")
+        unsized = [
+            image["src"] for image in images if not ({"width", "height"} <= set(image.attrs) or "style" in image.attrs)
+        ]
+        assert not unsized, entry
+        assert [image.get("loading") for image in images] == [None, *["lazy"] * (len(images) - 1)][: len(images)], entry
+
+
+def test_no_script_holds_the_page_back(pages):
+    for path, page in pages.items():
+        scripts = page.find_all("script", src=True)
+        waiting = [s for s in scripts if s.has_attr("defer") or s.has_attr("async") or s.get("type") == "module"]
+        assert scripts == waiting, path
+        assert not [s["src"] for s in scripts if "fontawesome" in s["src"]], path
+
+
+def test_mathematics_is_loaded_only_where_there_is_some(pages):
+    for entry, page in content_pages(pages).items():
+        loaded = any("mathjax" in script["src"] for script in page.find_all("script", src=True))
+        assert loaded is bool(page.select("article .math")), entry
+
+
+def test_dialogue_is_said_by_its_speakers_and_can_be_folded_away(pages):
+    spoken = 0
+    for entry, page in content_pages(pages).items():
+        said = page.select("blockquote.said")
+        spoken += len(said)
+        assert bool(page.select(".story")) is bool(page.select("#story-switch")), entry
+        for quote in said:
+            speaker = quote.select_one("p").get_text()
+            assert "speaker" in quote.select_one("p")["class"] and speaker.endswith(":"), f"{entry}: {speaker}"
+        left = [q.get_text().strip() for q in page.select("blockquote:not(.said)")]
+        known = ("Therapist", "Patient", "Alice", "Eigenface", "Jacques", "Mr. Foster")
+        assert not [text for text in left if text.startswith(known) and ":" in text[:60]], entry
+    assert spoken, "no bubble in the whole book"
+
+
+def test_live_figures_come_from_the_library(pages):
+    widgets = ROOT / "lib/hspace/widgets"
+    for entry, page in content_pages(pages).items():
+        places = page.select(".hspace-live")
+        for place in places:
+            copied = SITE / "_static" / "live" / f"{place['data-widget']}.mjs"
+            assert copied.read_bytes() == (widgets / copied.name).read_bytes(), entry
+            assert json.loads(place["data-state"]) and place.get_text().strip(), entry
+        assert bool(places) is any("live.mjs" in script["src"] for script in page.find_all("script", src=True)), entry
+
+
+def test_every_page_says_what_it_is_to_those_who_link_to_it(pages):
+    for entry, page in content_pages(pages).items():
+        said = {
+            meta.get("property") or meta.get("name"): meta["content"] for meta in page.find_all("meta", content=True)
+        }
+        assert {"og:title", "og:description", "og:image", "og:image:alt", "twitter:card", "description"} <= set(said), (
+            entry
+        )
+        assert page.select('link[rel="icon"]') and page.select('link[rel="apple-touch-icon"]'), entry
+    assert (SITE / "_static" / "social.png").exists()
+
+
+def test_the_librarys_page_describes_it(pages):
+    api = content_pages(pages)["book/api"]
+    svd = api.find(id="hspace-krylov-svd")
+    assert "svd(operator, k" in svd.get_text() and "singular" in svd.get_text()
+
+
+def test_mistakes_can_be_reported_once_there_is_a_place_for_them(pages):
+    address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+    for entry, page in content_pages(pages).items():
+        assert bool(page.select(".report-mistake a")) is bool(address), entry
 
 
 def test_buttons_that_need_the_address_wait_for_it(pages):

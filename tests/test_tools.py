@@ -9,7 +9,7 @@ import nbformat
 import pytest
 import yaml
 
-from chapters import chosen, keep_pictures, main, normalise, refresh
+from chapters import chosen, keep_figures, main, normalise, refresh
 from lock import locked
 from stamp import checked, stamp
 
@@ -83,11 +83,11 @@ def test_running_again_changes_nothing(chapter):
 def test_a_stored_figure_is_replaced_only_where_the_new_one_differs(chapter):
     stored = nbformat.read(chapter, as_version=4)
     old, new = nbformat.from_dict(stored), nbformat.read(chapter, as_version=4)
-    assert keep_pictures(new, old) == 1
+    assert keep_figures(new, old) == 1
     new.cells[2].outputs[0].data["image/png"] = black = (
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
     )
-    assert keep_pictures(new, old) == 0
+    assert keep_figures(new, old) == 0
     assert new.cells[2].outputs[0].data["image/png"] == black
 
 

@@ -38,8 +38,37 @@ def test_v_is_what_the_definition_says():
     assert clean.abs().max() <= 1 + 1e-4  # a drawing is within -1..1, so x_0 was recovered
     assert noise.std() == pytest.approx(1, abs=0.02)
     snr = (alphas[t] / (1 - alphas[t])).double()
-    assert torch.allclose(weight.double(), torch.minimum(snr + 1, torch.tensor(6.0)) / (snr + 1), rtol=1e-4)
-    assert len(set((t // 125).tolist())) >= 7  # spread over the whole schedule
+    assert torch.allclose(weight.double(), torch.minimum(snr + 1, torch.tensor(20.0)) / (snr + 1), rtol=1e-4)
+
+
+def test_timesteps_crowd_where_noise_is_low():
+    """One of each equal part of [0, 1], squared."""
+    alphas = train.schedule().alphas_cumprod
+    drawn = torch.cat([train.batch_of(Plan(batch=8), step, alphas)[1] for step in range(20)])
+    for part in drawn.view(20, 8):
+        assert ((part / 1000).sqrt() * 8).long().unique().numel() >= 7
+    assert abs((drawn < 250).float().mean() - 0.5) < 0.05 and drawn.max() > 900
+    even = torch.cat([train.batch_of(Plan(batch=8, crowding=1.0), step, alphas)[1] for step in range(20)])
+    assert abs((even < 250).float().mean() - 0.25) < 0.05
+
+
+def test_a_step_of_muon_turns_all_singular_values_into_about_one():
+    """Against the polar factor of the gradient, from a dense SVD; biases take AdamW's first step, the sign."""
+    layer = torch.nn.Conv2d(5, 7, 3).to(memory_format=torch.channels_last)
+    before = {name: p.detach().clone() for name, p in layer.named_parameters()}
+    optimiser = train.Optimiser(layer, rate=1e-2)
+    layer.weight.grad = torch.randn(7, 5, 3, 3, generator=torch.Generator().manual_seed(0))
+    layer.weight.grad = layer.weight.grad.contiguous(memory_format=torch.channels_last)
+    layer.bias.grad = torch.tensor([3.0, -1.0, 2.0, -4.0, 0.5, -0.5, 1.0])
+    polar = torch.linalg.svd(layer.weight.grad.permute(0, 2, 3, 1).flatten(1), full_matrices=False)
+    sign = layer.bias.grad.sign()
+    optimiser.step()
+    moved = (before["weight"] * (1 - 1e-5) - layer.weight.detach()).permute(0, 2, 3, 1).flatten(1)
+    scaled = polar.U.T @ (moved / (1e-2 * 0.2 * 45**0.5)) @ polar.Vh.T
+    assert (scaled.diagonal() - 1).abs().max() < 0.5  # bfloat16 Newton-Schulz, which stops early by design
+    assert (scaled - scaled.diagonal().diag()).abs().max() < 0.15
+    assert torch.allclose(before["bias"] * (1 - 1e-5) - layer.bias.detach(), 1e-2 * sign, rtol=1e-3)
+    assert layer.weight.grad is None and layer.bias.grad is None
 
 
 def test_a_sample_sheet_shows_what_diffusers_ddim_draws(tiny):

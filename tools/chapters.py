@@ -15,7 +15,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from compare_outputs import VOLATILE_TYPES, picture_difference
+from compare_outputs import VOLATILE_TYPES, content_difference
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 KERNEL = {
@@ -79,19 +79,24 @@ def normalise(notebook):
     return notebook
 
 
-def pictures(cell):
-    return [output.data for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+HEAVY = ("image/png", "text/html")  # figures and live figures
 
 
-def keep_pictures(new, old):
-    """Put the stored PNGs back, in place, where a cell of the same id draws them again alike. Returns how many."""
+def figures(cell):
+    """The outputs of a cell that hold a figure, as pairs (MIME type, the output's data)."""
+    data = [output.get("data", {}) for output in cell.get("outputs", [])]
+    return [(kind, contents) for contents in data for kind in HEAVY if kind in contents]
+
+
+def keep_figures(new, old):
+    """Put the stored figures back, in place, where a cell of the same id draws them again alike. Returns how many."""
     kept = 0
-    before = {cell.id: pictures(cell) for cell in old.cells if "id" in cell}
+    before = {cell.id: figures(cell) for cell in old.cells if "id" in cell}
     for cell in new.cells:
-        stored, drawn = before.get(cell.get("id"), []), pictures(cell)
-        for a, b in zip(stored, drawn, strict=False):
-            if picture_difference(a["image/png"], b["image/png"]) is None:
-                b["image/png"] = a["image/png"]
+        stored, drawn = before.get(cell.get("id"), []), figures(cell)
+        for (kind, a), (kind_now, b) in zip(stored, drawn, strict=False):
+            if kind == kind_now and content_difference(kind, a[kind], b[kind]) is None:
+                b[kind] = a[kind]
                 kept += 1
     return kept
 
@@ -100,12 +105,12 @@ def refresh(path):
     """Run one chapter in place; returns a line that says what happened. CellExecutionError where a cell fails."""
     old = nbformat.read(path, as_version=4)
     new = normalise(execute(old, path.parent))
-    kept = keep_pictures(new, old)
+    kept = keep_figures(new, old)
     nbformat.validate(new)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(nbformat.writes(new).rstrip("\n") + "\n", encoding="utf-8")
     os.replace(temporary, path)
-    return f"{path.name}: {sum(len(pictures(cell)) for cell in new.cells)} figures, {kept} of them as stored"
+    return f"{path.name}: {sum(len(figures(cell)) for cell in new.cells)} figures, {kept} of them as stored"
 
 
 def main(numbers):

@@ -5,9 +5,12 @@ Used by the tests of the chapters (conftest.py) and by `make chapters`, so that 
 
 import base64
 import io
+import json
+import math
 import re
 from collections import defaultdict
 from decimal import Decimal
+from html.parser import HTMLParser
 
 import numpy as np
 from PIL import Image
@@ -87,6 +90,70 @@ def picture_difference(stored, now, tolerance=TOLERANCE, tile=TILE):
     return None
 
 
+class _Live(HTMLParser):
+    """The live figure in an HTML output: its widget's name, its state and the sentence that describes it."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.name, self.state, self.said = None, None, ""
+        self.feed(source)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        if "data-widget" in found:
+            self.name, self.state = found["data-widget"], json.loads(found["data-state"])
+
+    def handle_data(self, data):
+        self.said += data
+
+
+PICTURE = re.compile(r"data:image/(png|jpeg);base64,")
+
+
+def live_difference(stored, now, tolerance=2e-3):
+    """What differs between two live figures (HTML outputs), in a sentence, or None where they agree.
+
+    Their states must have the same parts; fractions may differ by `tolerance`, of the number or absolutely, and
+    embedded pictures as figures may.
+    """
+    before, after = _Live(stored), _Live(now)
+    if before.name != after.name:
+        return f"the figure was {before.name} and is {after.name}"
+    return text_difference(before.said, after.said) or _state_difference(before.state, after.state, tolerance, "state")
+
+
+def _state_difference(a, b, tolerance, where):
+    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
+        parts = [(a[key], b[key], f"{where}.{key}") for key in a]
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        parts = [(*pair, f"{where}[{i}]") for i, pair in enumerate(zip(a, b, strict=True))]
+    else:
+        return _leaf_difference(a, b, tolerance, where)
+    return next(filter(None, (_state_difference(x, y, tolerance, name) for x, y, name in parts)), None)
+
+
+def _leaf_difference(a, b, tolerance, where):
+    if a == b:
+        return None
+    if all(isinstance(value, str) and PICTURE.match(value) for value in (a, b)):
+        message = picture_difference(PICTURE.sub("", a), PICTURE.sub("", b))
+        return message and f"{where}: {message}"
+    if all(isinstance(value, float) for value in (a, b)) and math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance):
+        return None
+    return f"{where}: {str(a)[:80]} became {str(b)[:80]}"
+
+
+def content_difference(kind, stored, now, clean=lambda text: text):
+    """What differs between two contents of one kind (a MIME type or a stream's name), or None where they agree."""
+    if kind == "image/png":
+        return picture_difference(stored, now)
+    if kind == "text/html" and all("data-widget=" in text for text in (stored, now)):
+        return live_difference(stored, now)
+    if isinstance(stored, str) and isinstance(now, str):
+        return text_difference(clean(stored), clean(now))
+    return None if stored == now else f"{stored!r} became {now!r}"
+
+
 def _by_kind(outputs):
     """The outputs' contents by stream name or MIME type, in order: {kind: [content, ...]}."""
     kinds = defaultdict(list)
@@ -115,14 +182,9 @@ def differences(stored, now, clean=lambda text: text):
             found.append((f"{kind}: {len(before)} stored, {len(after)} now", None, None))
             continue
         for a, b in zip(before, after, strict=True):
-            if kind == "image/png":
-                if message := picture_difference(a, b):
-                    found.append((f"{kind}: {message}", a, b))
-            elif isinstance(a, str) and isinstance(b, str):
-                if message := text_difference(clean(a), clean(b)):
-                    found.append((f"{kind}: {message}", None, None))
-            elif a != b:
-                found.append((f"{kind}: {a!r} became {b!r}", None, None))
+            if message := content_difference(kind, a, b, clean):
+                pictures = (a, b) if kind == "image/png" else (None, None)
+                found.append((f"{kind}: {message}", *pictures))
     return found
 
 

@@ -1,12 +1,46 @@
-"""What the site needs beyond Jupyter Book's settings: mathematics from its own files, no script twice."""
+"""What the site needs beyond Jupyter Book's settings: mathematics from its own files, scripts that let the page show
+first and come once. The other modules of this folder dress the dialogue, the figures, the head and the API page.
+"""
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 
-MATHJAX = "tex-chtml.js"  # reads TeX, writes HTML; it fetches fonts and rarer TeX packages from its own folder
+from docutils import nodes
+
+PARTS = ("hspace_dialogue", "hspace_figures", "hspace_head", "hspace_api")
 COLAB = "https://colab.research.google.com"
+
+# MathJax in parts, a third smaller than its whole. Rarer TeX packages are fetched from the same folder when needed.
+MATHJAX = "startup.js"
+MATHJAX_FILES = (MATHJAX, "core.js", "input/tex-base.js", "output/chtml.js", "a11y/assistive-mml.js")
 MATHJAX_FOLDERS = ("output/chtml/fonts", "input/tex/extensions")
+TEX = ("ams", "newcommand", "noundefined", "autoload", "require")
+MATHJAX_CONFIG = {
+    "loader": {"load": ["input/tex-base", *(f"[tex]/{name}" for name in TEX), "output/chtml", "a11y/assistive-mml"]},
+    "tex": {"packages": ["base", *TEX]},
+}
+
+#: Files of extensions, by part of their name or text, and what a page contains that needs them.
+OPTIONAL = {
+    "sphinx-design": "sd-",
+    "design-tabs": "sd-",
+    "togglebutton": "toggle",
+    "toggleHint": "toggle",
+    "toggleOpenOnPrint": "toggle",
+}
+
+# The theme's two thousand icons, a quarter of its style: icons.css draws the twenty that are used.
+THEME_STYLE = "_static/styles/pydata-sphinx-theme.css"
+ICON = re.compile(r'(?:\.fa-[\w-]+:{1,2}before,?)+\{content:"[^"]*"\}')
+EMPTY_HEADER = re.compile(r"<th((?: class=\"[^\"]*\")?)>(?:<p>\s*</p>)?</th>")
+HIDDEN_NAME = ' aria-label="Toggle hidden content"'  # myst-nb's, on every folded cell
+#: Until the reader has chosen, the theme finds no mode and complains; with this the page opens as the system asks.
+LIGHT = """\
+{ const page = document.documentElement.dataset;
+page.mode ||= "auto";
+page.theme ||= matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"; }"""
 
 
 def mathjax_files():
@@ -22,32 +56,97 @@ def copy_mathjax(app):
     source, target = mathjax_files(), Path(app.outdir) / "_static" / "mathjax"
     for folder in MATHJAX_FOLDERS:
         shutil.copytree(source / folder, target / folder, dirs_exist_ok=True)
-    shutil.copy(source / MATHJAX, target / MATHJAX)
+    for name in MATHJAX_FILES:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / name, target / name)
 
 
 def set_options(app, config):
     """Local MathJax; the buttons that lead to the repository only once its address is known."""
     config.mathjax_path = f"mathjax/{MATHJAX}"
+    config.mathjax3_config = {**(config.mathjax3_config or {}), **MATHJAX_CONFIG}
     options = config.html_theme_options
     if options.get("repository_url"):
         options["use_repository_button"] = options["use_issues_button"] = True
         options["launch_buttons"] = {**options.get("launch_buttons", {}), "colab_url": COLAB}
 
 
-def drop_repeated_scripts(app, pagename, templatename, context, doctree):
-    """Leave out the second copy of inline scripts: a constant declared twice is an error on every page."""
+def once(scripts):
+    """Scripts without the second copy of an inline one: a constant declared twice is an error on every page."""
     seen, kept = set(), []
-    for script in context.get("script_files", []):
+    for script in scripts:
         body = getattr(script, "attributes", {}).get("body")
         if body not in seen:
             kept.append(script)
         if body:
             seen.add(body)
-    context["script_files"] = kept
+    return kept
+
+
+def defer(script):
+    """Let the page show before the script runs; deferred scripts keep their order.
+
+    The one inline script that needs a file before it becomes a module, which waits as well.
+    """
+    attributes = getattr(script, "attributes", {})
+    if attributes.get("body", "").startswith("DOCUMENTATION_OPTIONS."):
+        attributes["type"] = "module"
+    elif not attributes.get("body") and attributes.get("type") != "module":
+        attributes.pop("async", None)
+        attributes["defer"] = "defer"
+
+
+def for_mathematics(script):
+    return what_it_is(script).startswith(("_static/mathjax/", "window.MathJax"))
+
+
+def has_mathematics(doctree):
+    return doctree is not None and any(isinstance(node, (nodes.math, nodes.math_block)) for node in doctree.findall())
+
+
+def without_unused(files, body):
+    """Scripts and styles without those of extensions that this page makes no use of."""
+    unused = [name for name, sign in OPTIONAL.items() if sign not in body]
+    return [file for file in files if not any(name in what_it_is(file) for name in unused)]
+
+
+def what_it_is(file):
+    """A script's or style's name, or its text where it stands in the page."""
+    return str(getattr(file, "filename", None) or getattr(file, "attributes", {}).get("body") or "")
+
+
+def order_scripts(app, pagename, templatename, context, doctree):
+    """Each script once and after the page; none for mathematics where there is none (Sphinx asks the subpages too)."""
+    body = context.get("body") or ""
+    context["css_files"] = without_unused(context.get("css_files", []), body)
+    scripts = without_unused(once(context.get("script_files", [])), body)
+    context["script_files"] = [s for s in scripts if has_mathematics(doctree) or not for_mathematics(s)]
+    for script in context["script_files"]:
+        defer(script)
+
+
+def drop_icons(app, exception):
+    """Take the rules of unused icons out of the site's copy of the theme's style."""
+    style = Path(app.outdir) / THEME_STYLE
+    if not exception and style.exists():
+        style.write_text(ICON.sub("", style.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def plain_names(app, pagename, templatename, context, doctree):
+    """Names that screen readers can use: no empty table header, and no hidden name over a fold's visible one."""
+    if context.get("body"):
+        body = EMPTY_HEADER.sub(r"<td\1></td>", context["body"])
+        context["body"] = body.replace(HIDDEN_NAME, "")
 
 
 def setup(app):
     app.connect("config-inited", set_options)
     app.connect("builder-inited", copy_mathjax)
-    app.connect("html-page-context", drop_repeated_scripts, priority=900)
+    app.connect("html-page-context", order_scripts, priority=900)
+    app.connect("html-page-context", plain_names)
+    app.connect("build-finished", drop_icons)
+    app.add_js_file(None, body=LIGHT, priority=1)
+    app.add_js_file("book.js", defer="defer")
+    for part in PARTS:
+        app.setup_extension(part)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

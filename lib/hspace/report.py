@@ -4,6 +4,7 @@ Everything here is computed from the weights, the judges and the world; `book/al
 from the figures this module measures, and never by hand.
 """
 
+import itertools
 import json
 from pathlib import Path
 
@@ -138,9 +139,33 @@ def verdicts(figures):
     ]
 
 
+def plans(curve):
+    """The plans of the runs that made a curve, the first one first."""
+    return [*(plans(curve["earlier"]) if curve.get("earlier") else []), curve["plan"]]
+
+
+def starts(curve):
+    """Where in a curve its later runs begin: {step: name}."""
+    ends = itertools.accumulate(plan["steps"] for plan in plans(curve)[:-1])
+    return {end: f"run {i}" for i, end in enumerate(ends, 2)}
+
+
+def describe(plan):
+    """A run in a sentence. Plans of the first trainer, which had AdamW alone, do not say how timesteps were drawn."""
+    how = f"{plan['steps']} steps of {plan['batch']} pictures at a learning rate of {plan['rate']:g}, with "
+    if "crowding" not in plan:
+        how += "AdamW; timesteps uniform, errors in the picture weighted up to 6"
+    else:
+        how += (
+            "Muon for matrices and AdamW for the rest; timesteps drawn as T u^"
+            f"{plan['crowding']:g}, errors in the picture weighted up to {plan['limit']:g}"
+        )
+    return how + f"; running average of the weights at {plan['decay']:g}."
+
+
 def page(figures, curve):
     """The model card as Markdown."""
-    plan, W = curve["plan"], figures["law"]["Alice"]
+    W = figures["law"]["Alice"]
     guide, referee = figures["judges"]["guide"], figures["judges"]["referee"]
     met = "\n".join(
         f"| {what} | {asked} | {reached} | {'yes' if ok else '**no**'} |"
@@ -164,6 +189,7 @@ def page(figures, curve):
     )
     back = figures["inversion"]
     half = ", bfloat16" if curve["bf16"] else ""
+    told = "\n".join(f"{i}. {describe(plan)}" for i, plan in enumerate(plans(curve), 1))
     return f"""# Alice's model card
 
 <!-- Written by `hspace report` from the weights. Do not edit. -->
@@ -178,11 +204,14 @@ measured.
 
 A `UNet2DModel` of the diffusers library with {figures["weights"] / 1e6:.2f} million weights; her bottleneck,
 `mid_block`, holds 128 × 8 × 8 = 8192 numbers. Linear noise schedule of 1000 steps, v-prediction.
-Trained for {len(curve["loss"])} steps of
-{plan["batch"]} pictures ({curve["device"].upper()}{half}), every picture drawn fresh; AdamW at
-{plan["rate"]:g}, running average of the weights at {plan["decay"]:g}. `hspace train` makes her again.
+Trained for {len(curve["loss"])} steps ({curve["device"].upper()}{half}), every picture drawn fresh:
 
-![Her training loss, step by step.](_static/alice_loss.png)
+{told}
+
+`hspace train` trains her anew, `hspace train --onward` further. Where a run weighs its steps otherwise than the one
+before, the loss jumps.
+
+![Her training loss, step by step; a dashed line marks where a run went on from the one before.](_static/alice_loss.png)
 
 Her fingerprint, over her weights, the judges and the renderer, is `{figures["fingerprint"]}`. Every stored
 result of this book carries it.
@@ -259,7 +288,7 @@ def make(model, book, store, **options):
     static.mkdir(parents=True, exist_ok=True)
     made = {
         "alice": draw_figures.sheet(pictures, columns=8),
-        "alice_loss": draw_figures.loss_curve(torch.tensor(curve["loss"])),
+        "alice_loss": draw_figures.loss_curve(torch.tensor(curve["loss"]), starts=starts(curve)),
         "alice_factors": draw_figures.histograms(truth, told, world.FACTORS, [figures["ks"][n] for n in world.FACTORS]),
         "alice_law": draw_figures.law(
             world.W, torch.tensor(figures["law"]["Alice"]["W"]), torch.tensor(figures["law"]["Alice"]["half width"])

@@ -50,6 +50,8 @@ class Plan:
     decay: float = 0.999  # of the running average of the weights (EMA)
     seed: int = 0
     onward: bool = False  # from the bundled Alice instead of from nothing
+    crowding: float = 2.0  # timesteps are T u^crowding with u uniform in [0, 1]: above 1 they crowd where noise is low
+    limit: float = 20.0  # largest weight of an error in the picture itself; see `batch_of`
 
     def rate_at(self, step):
         """Learning rate of a step: a linear start, flat for half of the run, then linearly down to 0."""
@@ -75,19 +77,21 @@ def schedule():
 def batch_of(plan, step, alphas):
     """Noisy pictures, timesteps and v targets of one step, with the loss weight of each picture.
 
-    The timesteps of a batch are spread evenly over the schedule (a random start, then equal distances), which lowers
-    the variance of the gradient. Weight: min(SNR + 1, 6) / (SNR + 1) on the error in v (min-SNR of Hang et al., 2023,
-    shifted by one).
+    The u of a batch are spread evenly over [0, 1] (a random start, then equal distances), which lowers the variance of
+    the gradient, and t = T u². Half of them lie below T / 4, where outlines and eyes are decided; drawn uniformly they
+    would mostly be spent on noise in which nothing is left to see.
+    Weight: min(SNR + 1, limit) / (SNR + 1) on the error in v, which is min(SNR + 1, limit) on that of the picture
+    (min-SNR of Hang et al., 2023, shifted by one).
     """
     generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
     pictures = render(world.sample(plan.batch, seed=plan.seed * 1_000_003 + step + 1_000_000_000))
     noise = torch.randn(pictures.shape, generator=generator)
     even = (torch.rand((), generator=generator) + torch.arange(plan.batch) / plan.batch) % 1
-    t = (even * len(alphas)).long().clamp(max=len(alphas) - 1)
+    t = (even**plan.crowding * len(alphas)).long().clamp(max=len(alphas) - 1)
     a = alphas[t].view(-1, 1, 1, 1)
     snr = alphas[t] / (1 - alphas[t])
     noisy, v = a.sqrt() * pictures + (1 - a).sqrt() * noise, a.sqrt() * noise - (1 - a).sqrt() * pictures
-    return noisy, t, v, (snr + 1).clamp(max=6) / (snr + 1)
+    return noisy, t, v, (snr + 1).clamp(max=plan.limit) / (snr + 1)
 
 
 def train_alice(folder, plan=None, device=None, minutes_between_saves=4.0):
@@ -131,7 +135,7 @@ class Run:
         self.plan, self.device, self.folder = plan, device, folder
         self.network = network(plan.seed).to(device, memory_format=torch.channels_last).train()
         self.average = network(plan.seed).to(device).eval()
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), plan.rate, weight_decay=1e-3, fused=True)
+        self.optimiser = Optimiser(self.network, plan.rate)
         self.scheduler = schedule()
         self.alphas = self.scheduler.alphas_cumprod
         self.half = has_bf16(device)
@@ -151,16 +155,14 @@ class Run:
             part.load_state_dict(weights)
 
     def advance(self):
-        """One step of AdamW, then one of the running average."""
+        """One step of the optimiser, then one of the running average."""
         noisy, t, v, weight = (part.to(self.device) for part in batch_of(self.plan, self.step, self.alphas))
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.plan.rate_at(self.step)
+        self.optimiser.rate(self.plan.rate_at(self.step))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half), sdpa_kernel(SDPBackend.MATH):
             guess = self.network(noisy.contiguous(memory_format=torch.channels_last), t, return_dict=False)[0]
         loss = (weight * (guess.float() - v).square().mean(dim=(1, 2, 3))).mean()
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} at step {self.step}; lower --rate and start again")
-        self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
@@ -205,6 +207,51 @@ class Run:
         for name in ("network", "average", "optimiser"):
             getattr(self, name).load_state_dict(state[name])
         self.step, self.losses = step, state["losses"]
+
+
+class Optimiser:
+    """Muon for the matrices and convolutions, AdamW for the rest: biases, gains and shifts.
+
+    Muon (Jordan et al., 2024) sets all singular values of a step to about 1; a convolution counts as the matrix that
+    maps a patch to a pixel. Its steps are scaled to the size of AdamW's, so that both take the same rate.
+    """
+
+    def __init__(self, network, rate):
+        self.kernels = [p for p in network.parameters() if p.ndim >= 2]
+        self.matrices = [_as_matrix(p.data) for p in self.kernels]
+        rest = [p for p in network.parameters() if p.ndim < 2]
+        self.parts = {
+            "muon": torch.optim.Muon(self.matrices, rate, weight_decay=1e-3, adjust_lr_fn="match_rms_adamw"),
+            "adamw": torch.optim.AdamW(rest, rate, weight_decay=1e-3, fused=True),
+        }
+
+    def rate(self, rate):
+        """Set the learning rate of the next step."""
+        for part in self.parts.values():
+            for group in part.param_groups:
+                group["lr"] = rate
+
+    def step(self):
+        """Take a step along the gradients of the network, and forget them."""
+        for kernel, matrix in zip(self.kernels, self.matrices, strict=True):
+            matrix.grad = _as_matrix(kernel.grad)
+        for part in self.parts.values():
+            part.step()
+            part.zero_grad()
+        for kernel in self.kernels:
+            kernel.grad = None
+
+    def state_dict(self):
+        return {name: part.state_dict() for name, part in self.parts.items()}
+
+    def load_state_dict(self, state):
+        for name, part in self.parts.items():
+            part.load_state_dict(state[name])
+
+
+def _as_matrix(kernel):
+    """A kernel (out, in, height, width) in channels-last memory as a view (out, height · width · in)."""
+    return kernel.permute(0, 2, 3, 1).flatten(1) if kernel.ndim == 4 else kernel
 
 
 def bundled(folder):

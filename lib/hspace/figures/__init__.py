@@ -1,7 +1,10 @@
 """Every static figure of the book: functions that take arrays and return a matplotlib Figure, grouped by theme."""
 
+from .drawing import schedule
+from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
 from .matrix import change_bars, change_heatmap
 from .pictures import compare, gallery, sheet, strips
+from .scenes import scene
 from .spectrum import agreement, cosines, spectra
 from .style import BLUE, RED, Figure
 from .training import histograms, law, loss_curve
@@ -15,11 +18,20 @@ __all__ = [
     "change_heatmap",
     "compare",
     "cosines",
+    "dot_products",
+    "fitted",
     "gallery",
     "histograms",
     "law",
+    "linear_map",
     "loss_curve",
+    "network",
+    "number_lines",
+    "rays",
+    "scene",
+    "schedule",
     "sheet",
     "spectra",
     "strips",
+    "witnesses",
 ]

@@ -7,10 +7,11 @@ from .style import BLUE, INK, MUTED, OTHER, PLAIN, RED, SMALL, arrays, few, in_s
 
 
 @in_style
-def loss_curve(loss, rate=None):
+def loss_curve(loss, rate=None, starts=None):
     """The loss of every step, faint, and its running median, on logarithmic axes; below it the learning rate.
 
-    loss (steps,), positive; rate (steps,) or None.  Returns a Figure. Raises ValueError for shapes that do not fit.
+    loss (steps,), positive; rate (steps,) or None; starts {step: name}: where a new run went on from the one before.
+    Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     loss, rate = arrays(loss=(loss, "steps"), rate=(rate, "steps"))
     if not (loss > 0).all():
@@ -24,6 +25,9 @@ def loss_curve(loss, rate=None):
     ax.plot(*running_median(loss), color=INK, label="running median")
     ax.set(xscale="log", yscale="log", ylabel="loss", xlim=(1, max(2, len(loss))))
     ax.legend()
+    for step, name in (starts or {}).items():
+        ax.axvline(step, color=MUTED, lw=1, ls=(0, (4, 3)))
+        ax.annotate(name, (step, 0.03), (-5, 0), ("data", "axes fraction"), "offset points", ha="right", color=MUTED)
     for panel in below:
         panel.plot(steps, rate, color=OTHER)
         panel.set_ylabel("learning rate")

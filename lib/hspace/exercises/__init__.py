@@ -2,7 +2,7 @@
 
 import torch
 
-from hspace.directions import stored
+from . import chapter_01, chapter_02, chapter_03, chapter_12
 
 
 def check(exercise, answer):
@@ -23,23 +23,5 @@ def _verdict(answer, expected, hint):
     return "Right." if torch.allclose(answer, expected, rtol=1e-2, atol=1e-6) else f"Not yet. {hint}"
 
 
-def half_of_the_effect():
-    """12.1: how many singular directions carry half of the sum of all squared singular values."""
-    squares = stored("fifty_directions").exact.double() ** 2
-    return int((squares.cumsum(0) < squares.sum() / 2).sum()) + 1
-
-
-def purity_of_horse():
-    """12.2: of each direction's change in standard deviations, the share (by norm) that is horse, (k,)."""
-    result = stored("fifty_directions")
-    values = result.each.float().mean(dim=0)
-    return values[result.about["factors"].index("horse")].abs() / values.norm(dim=0)
-
-
-EXERCISES = {
-    "12.1": (
-        half_of_the_effect,
-        "Square the singular values, add them up from the largest, and count until half is reached.",
-    ),
-    "12.2": (purity_of_horse, "Divide the size of the horse's row by the length of each column of M."),
-}
+#: {number: (function that computes the answer, hint)} of all chapters.
+EXERCISES = {**chapter_01.EXERCISES, **chapter_02.EXERCISES, **chapter_03.EXERCISES, **chapter_12.EXERCISES}

@@ -1,0 +1,15 @@
+"""Figures to touch: `from hspace import widgets`, then `widgets.LinearMap([[2.0]])` as the last line of a cell.
+
+Each is one Python class and one ES module, which runs in Jupyter, in Colab and, with its state stored in the notebook,
+on the website without a kernel.
+"""
+
+from .base import LiveFigure
+from .cat_person import CatPerson
+from .image_strip import ImageStrip
+from .linear_map import LinearMap
+from .mad_lib import MadLib, describe_it
+from .stepper import Stepper
+from .unet import UNet
+
+__all__ = ["CatPerson", "ImageStrip", "LinearMap", "LiveFigure", "MadLib", "Stepper", "UNet", "describe_it"]

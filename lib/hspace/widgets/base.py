@@ -1,0 +1,63 @@
+"""What all live figures share: one ES module each, shown by Jupyter with a kernel and by the website without one."""
+
+import html
+import json
+from pathlib import Path
+
+import anywidget
+import numpy as np
+
+FOLDER = Path(__file__).parent
+
+
+def trait(kind, *args, **options):
+    """A trait of the figure's state: `kind(*args, **options)`, sent to the browser and stored on the page."""
+    return kind(*args, **options).tag(sync=True, shown=True)
+
+
+class LiveFigure(anywidget.AnyWidget):
+    """A figure to touch.
+
+    A subclass names its module (`module = "linear_map"`, the file linear_map.mjs beside it), declares its state by
+    `trait`, and says in `describe` what a reader sees who cannot run it. Notebooks store that
+    sentence and the state as an HTML element, so that the website brings the figure to life without a kernel.
+    """
+
+    module = None
+    _css = FOLDER / "widgets.css"
+
+    def __init_subclass__(cls, **options):
+        if "module" in cls.__dict__:
+            cls._esm = FOLDER / f"{cls.module}.mjs"
+        super().__init_subclass__(**options)
+
+    def describe(self):
+        """What the figure shows, in a sentence or two of plain text."""
+        raise NotImplementedError(f"{type(self).__name__} must say what it shows")
+
+    def state(self):
+        """The traits that make up the figure, a dict of what JSON can hold."""
+        return {name: getattr(self, name) for name in sorted(self.trait_names(shown=True))}
+
+    def html(self):
+        """The element that the website turns into the figure; until then it shows the description."""
+        state = html.escape(json.dumps(self.state(), ensure_ascii=False, allow_nan=False), quote=True)
+        said = html.escape(self.describe())
+        return f'<div class="hspace-live" data-widget="{self.module}" data-state="{state}"><p>{said}</p></div>'
+
+    def _repr_mimebundle_(self, **options):
+        data, metadata = super()._repr_mimebundle_(**options)
+        return {**data, "text/plain": self.describe(), "text/html": self.html()}, metadata
+
+
+def numbers(name, value, shape):
+    """`value` as nested lists of floats; ValueError where it is not finite or not of `shape` (None: any length)."""
+    array = np.asarray(value, dtype=float)
+    fits = array.ndim == len(shape) and all(
+        wanted in (None, size) for wanted, size in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or infinite numbers: {array.tolist()}")
+    return array.tolist()

@@ -1,0 +1,49 @@
+"""The words of the pages "Describe it", by chapter: (title, text), a blank being {answer|synonym|synonym}.
+
+Each says what its chapter found, in the shape in which the chapter before could have said it. The same texts stand in
+book/continuity.md, with those of the chapters to come.
+"""
+
+MAD_LIBS = {
+    1: (
+        "What the map keeps",
+        """A sculptor begins with a block of stone and takes away what is not the figure. Alice begins with
+        {noise|static} and takes away what is not the {picture|image|drawing}. She does it in many small
+        {steps|timesteps}, and each one begins where the last one {ended|stopped|finished|left off}. Inside her network
+        there is a narrow place, the {bottleneck|middle|mid block}. The way from a picture x to it is called {h}, and it
+        leads from the space X to the space {H}. If X is the forest, H is the {map}: smaller, and not the same
+        {thing|place}. And not everything passes through it, for the {skip connections|skip connection|skips|shortcuts}
+        lead {round|around|past} it.""",
+    ),
+    2: (
+        "What one number does",
+        """In chapter 1 a whole network was a map, and it took a picture to a point in H. Here the map is a single
+        {number|weight|matrix}. It takes the size of a {nose} to the width of a nap {smile}. Its unit says what it does:
+        two {naps|nap|nap smiles|smiles} for every {nose|noses}, just as there are 3.28 {feet|foot} in a metre. So to
+        multiply by it is to change {units|unit|the units|the unit}. A neuron does the same, as long as its {bias} is 0
+        and its activation function changes {nothing}. Written as a matrix, it has one {row} and one {column}. Where
+        nobody tells the weight, least {squares|square} finds it in a great many {faces|cats|examples|pictures}.""",
+    ),
+    3: (
+        "What four numbers do",
+        """In chapter 2 one weight took noses to naps. Now nose and ear share an output: each is multiplied by its own
+        {weight|entry|number|coefficient}, and the two results are {added|summed|added together|added up}. Such a sum is
+        a linear {combination}, and a row times a column is a {dot} product. A second row reads the same cat and says
+        its {luck}. The results of the rows are not added; they are {stacked|put on top of each other|kept apart}. Read
+        the matrix the other way, and each {column} is the place where one {basis} vector lands. A basis is like a
+        {dictionary}: with its few words one can spell every {cat|vector|cat person}. A cat with nose 1 and ear 1 has a
+        nap smile of {2.75} and {1|one} of luck. And like the blind men, each neuron touches one part, and the {judge}
+        puts it together.""",
+    ),
+    12: (
+        "What fifty directions say",
+        """In chapter 11 a matrix turned a circle into an {ellipse}. Its longest axis lay along the first {singular|left
+        singular} vector, and half its length was the first singular {value}. Here the circle is every nudge of length
+        {one|1} to a picture, and the matrix is the {Jacobian|derivative|J}, which has a hundred million
+        {entries|numbers|elements}. We did not write it down; we {multiplied|took products} with it. The fifty longest
+        axes are the {directions} in which a small nudge moves h {most|the most|furthest|the furthest}. Whether a value
+        is right, its {residual} says; whether a vector is, needs the {gap} too. Beside every direction we put a
+        {random} one of the same {length|size}. None of the fifty alone is the puppet. Together they might make another
+        {face}.""",
+    ),
+}

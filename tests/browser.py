@@ -1,0 +1,251 @@
+"""A real browser over the built site: a server on this machine, a Chromium, and what a visit to a page finds.
+
+Used by test_browser.py. Nothing here asks another machine for anything, except once for axe-core, the judge of
+accessibility, which is kept in _build/ and checked against its published hash.
+"""
+
+import base64
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import tarfile
+import threading
+import urllib.request
+import warnings
+from contextlib import contextmanager
+from functools import lru_cache
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "_build" / "html"
+COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
+ADVICE = (
+    "NO BROWSER, SO THE SITE IS NOT TESTED IN ONE. Get it by `apt-get install chromium fonts-dejavu` or "
+    "`.venv/bin/playwright install chromium`, or name one: CHROMIUM=/path/to/chrome"
+)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--proxy-server=127.0.0.1:9",  # nobody listens there; this machine itself is asked directly
+]
+DESKTOP = {"viewport": {"width": 1280, "height": 900}, "has_touch": True, "reduced_motion": "reduce"}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "device_scale_factor": 2,
+    "reduced_motion": "reduce",
+}
+AXE = "4.14.1"
+AXE_HASH = (
+    "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="  # sha512, npm's own
+)
+
+
+def give_up(message):
+    """Fail where a browser is required (REQUIRE_BROWSER=1), else skip so that nobody overlooks it."""
+    if os.environ.get("REQUIRE_BROWSER", "0") not in ("", "0"):
+        pytest.fail(message, pytrace=False)
+    warnings.warn(message, stacklevel=2)
+    pytest.skip(message)
+
+
+def find(playwright):
+    """The path of a Chromium or Chrome on this machine, or None."""
+    candidates = [
+        os.environ.get("CHROMIUM"),
+        *map(shutil.which, COMMANDS),
+        *PLACES,
+        playwright.chromium.executable_path,
+    ]
+    return next((path for path in candidates if path and Path(path).exists()), None)
+
+
+@lru_cache
+def axe():
+    """The source of axe-core, fetched from the npm registry where it is not in _build/ yet. OSError, ValueError."""
+    file = ROOT / "_build" / f"axe-core-{AXE}.tgz"
+    if not file.exists():
+        address = f"https://registry.npmjs.org/axe-core/-/axe-core-{AXE}.tgz"
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            data = answer.read()
+        check_hash(data)
+        file.parent.mkdir(exist_ok=True)
+        part = file.with_suffix(f".{os.getpid()}")
+        part.write_bytes(data)
+        part.replace(file)
+    data = file.read_bytes()
+    check_hash(data)
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        return tar.extractfile("package/axe.min.js").read().decode()
+
+
+def check_hash(data):
+    """Raise ValueError where `data` is not the axe-core that the registry published."""
+    found = base64.b64encode(hashlib.sha512(data).digest()).decode()
+    if found != AXE_HASH:
+        raise ValueError(f"axe-core {AXE} has hash {found}, not {AXE_HASH}: remove _build/axe-core-{AXE}.tgz")
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Files of the site as GitHub Pages sends them, text compressed; pages made in a test come first."""
+
+    protocol_version = "HTTP/1.1"
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"}
+
+    def do_GET(self):
+        path = urlparse(self.path).path
+        file = Path(self.translate_path(path))
+        file = file / "index.html" if file.is_dir() else file
+        if path in self.server.made:
+            content, kind = self.server.made[path].encode(), "text/html; charset=utf-8"
+        elif file.is_file():
+            content, kind = file.read_bytes(), self.guess_type(str(file))
+        else:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        if kind.startswith("text/") or kind.endswith(("javascript", "json", "svg+xml")):
+            content = squeezed(content)
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args):
+        pass
+
+
+@lru_cache(maxsize=256)
+def squeezed(content):
+    return gzip.compress(content, 6)
+
+
+@contextmanager
+def serve(folder=SITE):
+    """A server of `folder` on this machine. Yields it: `address`, and `made` {path: HTML} for pages of a test's own."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: Handler(*args, directory=str(folder)))
+    server.daemon_threads, server.made = True, {}
+    server.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class Watch:
+    """What a page asks of other machines, and what it complains about, from the moment it is made."""
+
+    def __init__(self, page, address):
+        self.outside, self.errors, self.address = [], [], address
+        page.on("request", self.request)
+        page.on("console", self.console)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def request(self, request):
+        if not request.url.startswith((f"{self.address}/", "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def console(self, message):
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+SETTLE = """async () => {
+  const soon = ms => new Promise(done => setTimeout(done, ms));
+  for (const image of document.images) image.loading = 'eager';
+  if (window.MathJax?.startup?.promise) await window.MathJax.startup.promise;
+  await Promise.all([...document.images].map(image => image.decode().catch(() => {})));
+  const bare = () => [...document.querySelectorAll('.math')].find(e => !e.querySelector('mjx-container'));
+  const dead = () => [...document.querySelectorAll('.hspace-live')].find(e => !e.querySelector('.hs-figure'));
+  for (let i = 0; i < 50 && (bare() || dead()); i++) { dead()?.scrollIntoView(); await soon(100); }
+  window.scrollTo(0, 0);
+}"""
+
+# The first picture of a page may be wanted at once.
+LAZY = """() => [...document.querySelectorAll('article img')].slice(1)
+  .filter(e => e.getBoundingClientRect().top > 2 * innerHeight && e.loading !== 'lazy').map(e => e.src.slice(-60))"""
+
+# Pictures that are not as wide to their height as in their files.
+BENT = """() => [...document.querySelectorAll('article img')].filter(e => e.naturalWidth && e.clientHeight)
+  .filter(e => Math.abs(Math.log(e.clientWidth / e.clientHeight * e.naturalHeight / e.naturalWidth)) > 0.03)
+  .map(e => `${e.clientWidth} × ${e.clientHeight}, of ${e.naturalWidth} × ${e.naturalHeight}: ${e.src.slice(-60)}`)"""
+
+FACTS = """() => {
+  const all = selector => [...document.querySelectorAll(selector)];
+  const short = e => e.outerHTML.slice(0, 160);
+  const sized = e => ['width', 'height'].every(side => e.getAttribute(side) > 0 || e.style[side].endsWith('px'));
+  const loads = performance.getEntriesByType('resource');
+  const opened = performance.getEntriesByType('navigation');
+  return {
+    bare: all('.math').filter(e => !e.querySelector('mjx-container')).map(short),
+    wrong: all('mjx-merror, [data-mjx-error]').map(short),
+    formulas: all('mjx-container').length,
+    sizeless: all('article img').filter(e => !sized(e)).map(short),
+    broken: all('img').filter(e => !e.naturalWidth).map(short),
+    dead: all('.hspace-live').filter(e => !e.querySelector('.hs-figure')).map(e => e.dataset.widget),
+    links: all('a[href]').map(e => e.href),
+    names: all('[id], a[name]').flatMap(e => [e.id, e.getAttribute('name')]).filter(Boolean),
+    twice: all('[id]').map(e => e.id).filter((id, i, ids) => ids.indexOf(id) !== i),
+    weight: [...loads, ...opened].reduce((sum, entry) => sum + entry.encodedBodySize, 0),
+    blocking: loads.filter(e => e.initiatorType === 'script' && e.renderBlockingStatus === 'blocking').map(e => e.name),
+  };
+}"""
+
+WIDE = """() => {
+  const width = document.documentElement.clientWidth, needed = document.documentElement.scrollWidth;
+  if (needed <= width) return [];
+  const clipped = e => e && (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX) || clipped(e.parentElement));
+  const beyond = e => e.getBoundingClientRect().right > width + 1 && !clipped(e.parentElement);
+  const guilty = [...document.body.querySelectorAll('*')].filter(beyond).map(e => e.outerHTML.slice(0, 160));
+  return [`${needed} px wanted, ${width} px there`, ...guilty];
+}"""
+
+JUDGE = """async () => {
+  const found = await axe.run(document, { resultTypes: ['violations'] });
+  return found.violations.map(v => `${v.id}: ${v.help}\\n` + v.nodes.slice(0, 5)
+    .map(n => `  ${n.target.join(' ')}: ${(n.any[0] ?? n.all[0] ?? n.none[0] ?? {}).message ?? ''}`).join('\\n'));
+}"""
+
+
+def judged(page, theme):
+    """What axe-core finds wrong with the page in a theme, "light" or "dark", as a list of texts."""
+    page.evaluate("theme => Object.assign(document.documentElement.dataset, { theme, mode: theme })", theme)
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(axe())
+    return page.evaluate(JUDGE)
+
+
+def visit(browser, address, path):
+    """Open a page on a desktop and on a phone; returns what was found, {fact: value} (see test_browser.py)."""
+    with browser.new_context(**DESKTOP) as context:
+        page = context.new_page()
+        watch = Watch(page, address)
+        page.goto(f"{address}{path}")
+        eager = page.evaluate(LAZY)
+        page.evaluate(SETTLE)
+        facts = {**page.evaluate(FACTS), "eager": eager, "bent": page.evaluate(BENT)}
+        facts["light"], facts["dark"] = judged(page, "light"), judged(page, "dark")
+    with browser.new_context(**PHONE) as context:
+        page = context.new_page()
+        handheld = Watch(page, address)
+        page.goto(f"{address}{path}")
+        page.evaluate(SETTLE)
+        facts["wide"], facts["bent"] = page.evaluate(WIDE), facts["bent"] + page.evaluate(BENT)
+    return {**facts, "outside": watch.outside + handheld.outside, "errors": watch.errors + handheld.errors}

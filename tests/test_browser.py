@@ -1,0 +1,457 @@
+"""The website in a real browser: every page, in light and dark, on a desktop and a phone, and every figure to touch.
+
+`make test` builds the site first. Without a browser these tests are skipped, or fail where REQUIRE_BROWSER=1.
+"""
+
+import time
+from urllib.parse import unquote, urldefrag, urlparse
+
+import pytest
+import small_models
+import torch
+import yaml
+from browser import (
+    ADVICE,
+    ARGUMENTS,
+    DESKTOP,
+    PHONE,
+    ROOT,
+    SETTLE,
+    SITE,
+    WIDE,
+    Watch,
+    axe,
+    check_hash,
+    find,
+    give_up,
+    judged,
+    serve,
+    visit,
+)
+from bs4 import BeautifulSoup
+from playwright.sync_api import sync_playwright
+
+from hspace import widgets
+from hspace.model import DiffusionModel
+
+LIMIT = 2_000_000  # bytes of a chapter with everything that it loads, as they travel
+
+
+def toc():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return [contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])]
+
+
+PAGES = [*toc(), "search", "genindex"]
+CHAPTERS = [page for page in PAGES if page.startswith("chapters/")]
+every_page = pytest.mark.parametrize("page", PAGES)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    assert (SITE / "index.html").exists(), "no site in _build/html: run `make book` first"
+    with sync_playwright() as playwright:
+        path = find(playwright)
+        if path is None:
+            give_up(ADVICE)
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def site():
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def look(browser, site):
+    """look(page): what a visit found, each page visited once."""
+    try:
+        axe()
+    except OSError as error:
+        give_up(f"NO AXE-CORE, SO THE SITE IS NOT TESTED IN A BROWSER: npm's registry did not answer ({error})")
+    found = {}
+
+    def once(page):
+        if page not in found:
+            found[page] = visit(browser, site.address, f"/{page}.html")
+        return found[page]
+
+    return once
+
+
+@every_page
+def test_nothing_is_asked_of_another_machine(look, page):
+    assert look(page)["outside"] == []
+
+
+@every_page
+def test_the_console_has_no_errors(look, page):
+    assert look(page)["errors"] == []
+
+
+@every_page
+def test_pictures_are_there_and_have_sizes(look, page):
+    assert look(page)["sizeless"] == [] and look(page)["broken"] == [] and look(page)["bent"] == []
+
+
+@every_page
+def test_pictures_below_the_fold_can_wait(look, page):
+    assert look(page)["eager"] == []
+
+
+@every_page
+def test_mathematics_is_typeset(look, page):
+    written = BeautifulSoup((SITE / f"{page}.html").read_text(encoding="utf-8"), "html.parser").select(".math")
+    assert look(page)["bare"] == [] and look(page)["wrong"] == []
+    assert look(page)["formulas"] >= len(written)
+
+
+@every_page
+def test_links_and_anchors_resolve(look, site, page):
+    wrong = []
+    for link in look(page)["links"]:
+        address, fragment = urldefrag(link)
+        if not address.startswith(f"{site.address}/"):
+            continue
+        file = SITE / unquote(urlparse(address).path).lstrip("/")
+        if not file.is_file():
+            wrong.append(link)
+        elif fragment and file.suffix == ".html":
+            goal = file.relative_to(SITE).with_suffix("").as_posix()
+            if goal in PAGES and unquote(fragment) not in look(goal)["names"]:
+                wrong.append(link)
+    assert wrong == []
+
+
+@every_page
+def test_no_name_stands_twice(look, page):
+    assert look(page)["twice"] == []
+
+
+@every_page
+def test_no_script_blocks_the_first_paint(look, page):
+    assert look(page)["blocking"] == []
+
+
+@every_page
+def test_live_figures_are_alive(look, page):
+    assert look(page)["dead"] == []
+
+
+@every_page
+def test_phones_need_not_scroll_sideways(look, page):
+    assert look(page)["wide"] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@every_page
+def test_axe_finds_nothing(look, page, theme):
+    assert look(page)[theme] == [], "\n".join(look(page)[theme])
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_chapters_are_light(look, page):
+    assert look(page)["weight"] < LIMIT
+
+
+def test_the_front_door_leads_to_the_landing_page(browser, site):
+    with browser.new_context(**DESKTOP) as context:
+        page = context.new_page()
+        page.goto(f"{site.address}/")
+        page.wait_for_url(f"{site.address}/{PAGES[0]}.html")
+        assert page.locator("article h1").count() == 1
+
+
+def test_the_theme_can_be_switched_and_stays(browser, site):
+    with browser.new_context(**DESKTOP) as context:
+        page = context.new_page()
+        page.goto(f"{site.address}/{PAGES[0]}.html")
+        button = page.locator("button.theme-switch-button:visible").first
+        seen = set()
+        for _ in range(3):
+            button.click()
+            seen.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        assert len(seen) == 2, f"three modes, light and dark among them, gave the backgrounds {seen}"
+        before = page.evaluate("document.documentElement.dataset.mode")
+        page.reload()
+        assert page.evaluate("document.documentElement.dataset.mode") == before
+
+
+def test_the_story_can_be_folded_away_and_stays_so(browser, site):
+    """The switch hides every bubble, is remembered from page to page, and brings all back."""
+    with browser.new_context(**DESKTOP) as context:
+        page = context.new_page()
+        page.goto(f"{site.address}/{CHAPTERS[-1]}.html")
+        story, seen = page.locator("article .story"), page.locator("article .story:visible")
+        switch = page.get_by_role("switch", name="Story")
+        assert story.count() and seen.count() and switch.get_attribute("aria-checked") == "true"
+        switch.focus()
+        page.keyboard.press("Enter")
+        assert seen.count() == 0 and switch.get_attribute("aria-checked") == "false"
+        page.goto(f"{site.address}/{CHAPTERS[0]}.html")
+        assert story.count() and seen.count() == 0
+        assert page.locator("article p:visible").count() and page.locator("article h2:visible").count()
+        switch.tap()
+        assert seen.count() and switch.get_attribute("aria-checked") == "true"
+
+
+NASTY = "</script><script>window.broken = 1</script>\"'<img src=nowhere onerror='window.broken = 2'>&amp;"
+
+
+def small_unet(_):
+    model = DiffusionModel(small_models.unet(), small_models.scheduler().alphas_cumprod, "v_prediction")
+    return widgets.UNet(model, model.noise(seed=[0, 1]), t=500)
+
+
+def stepper(text):
+    drawing = [
+        {"id": "a", "kind": "circle", "cx": 100, "cy": 100, "r": 40, "color": "x1"},
+        {"id": "b", "kind": "text", "x": 200, "y": 100, "text": "<b>", "color": "ink"},
+    ]
+    frames = [{"caption": f"step {i} {text}", "show": ["a", "b"][: i + 1], "highlight": []} for i in range(2)]
+    return widgets.Stepper([*frames, {"caption": "last", "show": ["b"], "highlight": ["b"]}], drawing, title=text)
+
+
+def strip(text):
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.rand(2, 3, 3, 16, 16, generator=generator) * 2 - 1
+    return widgets.ImageStrip(pictures, ["left", text, "right"], title=text, rows=["one", text])
+
+
+#: One of each, with a text in every place that takes one.
+FIGURES = {
+    "linear_map": lambda text: widgets.LinearMap([[2, 0.75], [-0.5, 1.5]], [1, 0.5], inputs=["nose", text]),
+    "stepper": stepper,
+    "cat_person": lambda _: widgets.CatPerson(),
+    "unet": small_unet,
+    "image_strip": strip,
+    "mad_lib": lambda text: widgets.MadLib(f"A {{noise}} makes a {{picture|image}}. {text}", title=text),
+}
+#: What a reader takes hold of in each, and how: a thing to drag, a slider's input, a button, or a line to write in.
+HOLDS = {
+    "linear_map": ('[role="slider"]', "drag"),
+    "stepper": ('.hs-bar button:not(.hs-play, [aria-disabled="true"])', "press"),
+    "cat_person": ('input[type="range"]', "slide"),
+    "unet": ('.hs-block[aria-pressed="false"]', "pick"),
+    "image_strip": ('input[type="range"]', "slide"),
+    "mad_lib": (".hs-blank", "write"),
+}
+#: What a figure shows, without its inputs and without what it announces: that must change by itself.
+SHOWN = """e => {
+  const copy = e.cloneNode(true);
+  for (const part of copy.querySelectorAll('input, output, [role="status"]')) part.remove();
+  const drawn = [...e.querySelectorAll('canvas')].map(canvas => canvas.toDataURL());
+  return copy.innerHTML + drawn;
+}"""
+
+
+VALUE = "e => e.getAttribute('aria-valuetext') ?? e.value"
+WAYS = ("mouse", "touch", "keyboard")
+
+
+class Reader:
+    """Somebody who touches a figure on a page in one of the three `WAYS`."""
+
+    def __init__(self, page, way):
+        self.page, self.way = page, way
+        self.fingers = page.context.new_cdp_session(page)
+
+    def try_figure(self, figure, module):
+        """Take hold of the figure and see whether what it shows changes; returns a complaint or None."""
+        figure.scroll_into_view_if_needed()
+        selector, kind = HOLDS[module]
+        status = figure.locator('[role="status"]').first
+        for hold in figure.locator(selector).all()[:4]:
+            if not hold.is_visible() or not hold.is_enabled():
+                continue
+            for turn in (1, -1):
+                shown, value = figure.evaluate(SHOWN), hold.evaluate(VALUE)
+                status.evaluate("e => { e.textContent = '' }")
+                getattr(self, kind)(hold, turn)
+                if self.waits(lambda before=shown: figure.evaluate(SHOWN) != before):
+                    own = kind in ("drag", "slide") and hold.evaluate(VALUE) != value  # a slider announces itself
+                    said = own or self.waits(lambda: status.text_content().strip())
+                    return None if said else f"{module} changes by {self.way}, and nothing is announced"
+        return f"{module} does not react to {self.way}"
+
+    def waits(self, happened, seconds=3.0):
+        end = time.monotonic() + seconds
+        while not (found := happened()) and time.monotonic() < end:
+            self.page.wait_for_timeout(50)
+        return found
+
+    def tap(self, x, y):
+        if self.way == "mouse":
+            self.page.mouse.click(x, y)
+        else:
+            self.page.touchscreen.tap(x, y)
+
+    def keys(self, hold, *keys):
+        assert hold.evaluate("e => e.tabIndex") >= 0, "the Tab key does not reach it"
+        hold.focus()
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def middle(self, hold):
+        box = hold.bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def drag(self, hold, turn):
+        if self.way == "keyboard":
+            return self.keys(hold, *["ArrowRight" if turn > 0 else "ArrowLeft"] * 3)
+        x, y = self.middle(hold)
+        steps = [(x + turn * 8 * i, y - turn * 6 * i) for i in range(5)]
+        if self.way == "mouse":
+            self.page.mouse.move(x, y)
+            self.page.mouse.down()
+            for step in steps:
+                self.page.mouse.move(*step)
+            return self.page.mouse.up()
+        for i, (a, b) in enumerate(steps):
+            kind = "touchMove" if i else "touchStart"
+            self.fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": a, "y": b}]})
+        return self.fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def slide(self, hold, turn):
+        if self.way == "keyboard":
+            return self.keys(hold, "ArrowRight" if turn > 0 else "ArrowLeft")
+        box = hold.bounding_box()
+        return self.tap(box["x"] + box["width"] * (0.8 if turn > 0 else 0.2), box["y"] + box["height"] / 2)
+
+    def press(self, hold, turn):
+        if self.way == "keyboard":
+            return self.keys(hold, "Enter")
+        return self.tap(*self.middle(hold))
+
+    def pick(self, hold, turn):
+        """One of several, of which the Tab key reaches the one that is chosen, and arrow keys the others."""
+        if self.way != "keyboard":
+            return self.tap(*self.middle(hold))
+        chosen = hold.locator('xpath=ancestor::*[@role="group"][1]').locator('[aria-pressed="true"]')
+        return self.keys(chosen, "ArrowRight" if turn > 0 else "ArrowLeft")
+
+    def write(self, hold, turn):
+        if self.way == "keyboard":
+            self.keys(hold, "Control+a")
+        else:
+            self.tap(*self.middle(hold))
+            hold.press("Control+a")
+        assert hold.evaluate("e => e === document.activeElement"), f"{self.way} does not reach the line to write in"
+        hold.press_sequentially("noise" if turn > 0 else "wrong")
+        self.page.keyboard.press("Enter")
+
+
+def frame(html):
+    """A page with the site's own look and scripts that holds `html` for an article."""
+    page = BeautifulSoup((SITE / "book" / "reading.html").read_text(encoding="utf-8"), "html.parser")
+    article = page.select_one("article")
+    article.clear()
+    article.append(BeautifulSoup(f"<section><h1>Figures</h1>{html}</section>", "html.parser"))
+    page.head.append(page.new_tag("link", rel="stylesheet", href="../_static/live/widgets.css"))
+    page.head.append(page.new_tag("script", type="module", src="../_static/live/live.mjs"))
+    return str(page)
+
+
+@pytest.fixture
+def figures(browser, site, request):
+    """A page with two figures of a module (`request.param`), the second with nasty texts; yields all and its watch."""
+    module = request.param
+    site.made[f"/book/{module}.html"] = frame(FIGURES[module]("ear").html() + FIGURES[module](NASTY).html())
+    with browser.new_context(**DESKTOP) as context:
+        page = context.new_page()
+        watch = Watch(page, site.address)
+        page.goto(f"{site.address}/book/{module}.html")
+        page.evaluate(SETTLE)
+        yield module, page, watch
+
+
+each_figure = pytest.mark.parametrize("figures", FIGURES, indirect=True)
+
+
+@each_figure
+def test_every_figure_reacts_to_mouse_touch_and_keyboard(figures):
+    module, page, watch = figures
+    figure = page.locator(".hspace-live").first
+    found = [Reader(page, way).try_figure(figure, module) for way in WAYS]
+    assert [complaint for complaint in found if complaint] == []
+    assert watch.outside == [] and watch.errors == []
+
+
+@each_figure
+def test_two_figures_on_a_page_share_nothing(figures):
+    module, page, _ = figures
+    first, second = page.locator(".hspace-live").all()
+    assert page.evaluate("() => { const ids = [...document.querySelectorAll('[id]')].map(e => e.id);"
+                         " return ids.filter((id, i) => ids.indexOf(id) !== i) }") == []  # fmt: skip
+    before = second.evaluate(SHOWN)
+    assert Reader(page, "keyboard").try_figure(first, module) is None
+    assert second.evaluate(SHOWN) == before
+
+
+@each_figure
+def test_captions_stay_text(figures):
+    module, page, _ = figures
+    assert page.evaluate("() => 'broken' in window || document.querySelector('img[src=nowhere]') !== null") is False
+    if module not in ("cat_person", "unet"):  # these two take no text from their maker
+        text = page.locator(".hspace-live").last.evaluate("e => e.textContent + e.innerHTML.match(/&lt;\\/script/)")
+        assert NASTY in text and "&lt;/script" in text
+
+
+@each_figure
+def test_figures_are_accessible_in_both_themes_and_fit_a_phone(figures, browser, site):
+    module, page, _ = figures
+    assert judged(page, "light") == [] and judged(page, "dark") == []
+    site.made[f"/book/small_{module}.html"] = frame(FIGURES[module]("ear").html())
+    with browser.new_context(**{**PHONE, "viewport": {"width": 320, "height": 640}}) as context:
+        phone = context.new_page()
+        phone.goto(f"{site.address}/book/small_{module}.html")
+        phone.evaluate(SETTLE)
+        assert phone.evaluate(WIDE) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_the_figures_of_a_chapter_react(browser, site, path):
+    with browser.new_context(**DESKTOP) as context:
+        page = context.new_page()
+        page.goto(f"{site.address}/{path}.html")
+        page.evaluate(SETTLE)
+        for figure in page.locator(".hspace-live").all():
+            module = figure.get_attribute("data-widget")
+            found = [Reader(page, way).try_figure(figure, module) for way in WAYS]
+            assert [complaint for complaint in found if complaint] == []
+
+
+def test_the_cats_law_can_be_locked(browser, site):
+    site.made["/book/law.html"] = frame(widgets.CatPerson(controls=["nose", "nap"], lockable=True).html())
+    with browser.new_context(**DESKTOP) as context:
+        page = context.new_page()
+        page.goto(f"{site.address}/book/law.html")
+        page.evaluate(SETTLE)
+        nose, nap = page.locator('input[type="range"]').all()
+        assert nap.is_enabled()
+        page.locator(".hspace-live").get_by_role("checkbox").check()
+        before = nap.input_value()
+        assert nap.is_disabled()
+        nose.press("ArrowRight")
+        assert nap.input_value() != before
+
+
+def test_a_page_that_asks_outside_and_complains_is_caught(browser, site):
+    site.made["/book/bad.html"] = (
+        '<!doctype html><meta name="viewport" content="width=device-width"><title>Bad</title>'
+        '<img src="https://example.org/x.png"><p style="width: 1400px">wide</p><p style="color: #ccc">pale</p>'
+        '<script>console.error("no")</script>'
+    )
+    found = visit(browser, site.address, "/book/bad.html")
+    assert any("example.org" in address for address in found["outside"])
+    assert any(error.startswith("no") for error in found["errors"])
+    assert any("color-contrast" in text for text in found["light"])
+    assert len(found["wide"]) > 1 and found["broken"]
+
+
+def test_another_axe_is_refused():
+    with pytest.raises(ValueError, match="remove _build/axe-core"):
+        check_hash(b"not axe")
