@@ -102,7 +102,7 @@ function bridges(links, places) {
 function stack(block, place, sprite, count) {
   const { x, y, size, sheets } = place, left = x - size / 2, top = y - size / 2;
   const group = node("g", { class: "hs-block", role: "button" });
-  const box = { left: [0, -28, 140], right: [WIDTH - 140, -28, 140], middle: [MIDDLE - 50, -24, 100] }[block.side];
+  const box = { left: [0, -28, 140], right: [WIDTH - 140, -28, 140], middle: [MIDDLE - 64, -24, 128] }[block.side];
   const tall = block.side === "middle" ? 76 : 56;
   group.append(node("rect", { class: "hs-plate", x: box[0], y: y + box[1], width: box[2], height: tall, rx: 8 }));
   for (let i = sheets; i > 0; i--) {
