@@ -456,6 +456,8 @@ def test_every_public_name_of_the_library_is_on_the_page():
     lazy = {name for name, home in hspace._HOME.items() if f"hspace-{home}-{name}" in ids}
     assert sections[0]["ids"] == ["hspace"] and links == lazy
     assert not [name for name in ids if "-_" in name or "." in name]
+    assert [section["ids"][0] for section in sections[:3]] == ["hspace", "hspace-model", "hspace-jacobian"]
+    assert "hspace-cli-main" in ids and "hspace-cli-run_train" not in ids  # which has no docstring
 
 
 def test_the_page_needs_no_import_of_the_library():

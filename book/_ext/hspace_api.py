@@ -17,6 +17,8 @@ NAME = r"\*{0,2}[A-Za-z_]\w*(?: \([^)]*\))?"  # of an argument, perhaps with its
 FIELD = re.compile(rf"{NAME}(?:(?:, | and ){NAME})*: |(?:Returns|Raises|Yields) ")
 SECOND = re.compile(r"(?<=\S)\s{2,}(?=\S)")  # two blanks set a second field off on the same line
 CALLABLE = (ast.FunctionDef, ast.AsyncFunctionDef)
+#: What a reader looks for comes first; the other modules follow by name.
+FIRST = ("hspace", *(f"hspace.{name}" for name in ("model", "jacobian", "krylov", "scoring", "directions", "widgets")))
 
 
 def module_name(path):
@@ -26,16 +28,21 @@ def module_name(path):
 
 
 def modules():
-    """{name: file} of the library's public modules: the package, its own modules, then those of its parts."""
+    """{name: file} of the library's public modules: `FIRST`, the package's other modules, then those of its parts."""
     files = {module_name(path): path for path in LIBRARY.rglob("*.py")}
     chosen = [(name, path) for name, path in files.items() if "._" not in name]
-    return dict(sorted(chosen, key=lambda item: (item[0].count(".") > 1, item[0])))
+    return dict(sorted(chosen, key=lambda item: (item[0] not in FIRST, item[0].count(".") > 1, place(item[0]))))
+
+
+def place(name):
+    """Where a module stands among its like: by rank in `FIRST`, else by name."""
+    return (FIRST.index(name), "") if name in FIRST else (0, name)
 
 
 def public(tree):
-    """The module's own functions and classes whose names do not start with an underscore."""
-    kinds = (*CALLABLE, ast.ClassDef)
-    return [node for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
+    """The module's own functions and classes that say what they do and whose names do not start with an underscore."""
+    own = [node for node in tree.body if isinstance(node, (*CALLABLE, ast.ClassDef)) and not node.name.startswith("_")]
+    return [node for node in own if ast.get_docstring(node)]
 
 
 def decorators(node):
