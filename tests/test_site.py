@@ -2,12 +2,17 @@
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+
+from stamp import stamp
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
@@ -213,3 +218,21 @@ def test_buttons_that_need_the_address_wait_for_it(pages):
     links = [link["href"] for link in chapter.find_all("a", href=True)]
     assert any("colab.research.google.com" in link for link in links) is bool(address)
     assert any("github.com" in link for link in links) is bool(address)
+
+
+def test_a_stamped_site_leads_to_its_repository(tmp_path):
+    """With an address each page can be reported, and each chapter opens in Colab."""
+    project, address = tmp_path / "book", "https://github.com/somebody/alice"
+    unneeded = shutil.ignore_patterns(".git", ".venv", "_build", "runs", "*.safetensors", "__pycache__")
+    shutil.copytree(ROOT, project, ignore=unneeded)
+    stamp(address, project)
+    build = [Path(sys.executable).parent / "jupyter-book", "build", project, "-W", "-n", "--keep-going", "--quiet"]
+    done = subprocess.run(build, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for entry in toc():
+        page = BeautifulSoup((project / f"_build/html/{entry}.html").read_text(encoding="utf-8"), "html.parser")
+        [mistake] = page.select(".report-mistake a")
+        assert mistake["href"].startswith(f"{address}/issues/new?") and f"{entry}.html" in unquote(mistake["href"])
+        colab = [link["href"] for link in page.find_all("a", href=True) if "colab.research" in link["href"]]
+        assert bool(colab) == entry.startswith("chapters/"), entry
+        assert all(link.endswith(f"/somebody/alice/blob/main/{entry}.ipynb") for link in colab)

@@ -167,7 +167,7 @@ def test_stamp_writes_the_address_everywhere(project):
     stamp(f"{address}.git", project)
     assert yaml.safe_load((project / "_config.yml").read_text())["repository"]["url"] == address
     readme = (project / "README.md").read_text()
-    assert readme.count("colab.research.google.com/github/somebody/book/blob/main/chapters/12_fifty_directions") == 1
+    assert readme.count("colab.research.google.com/github/somebody/book/blob/main/chapters/01_noise") == 1
     assert yaml.safe_load((project / "CITATION.cff").read_text())["repository-code"] == address
     cell = nbformat.read(project / "chapters" / "01_a.ipynb", as_version=4).cells[0]
     assert cell.source.endswith(f'    REPOSITORY = "{address}"')

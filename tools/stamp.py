@@ -16,7 +16,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
 SETUP = re.compile(r'^(\s*REPOSITORY = )"[^"]*"', re.M)
-FIRST = "chapters/12_fifty_directions.ipynb"  # the chapter that the README's badge opens
+FIRST = "chapters/01_noise.ipynb"  # the chapter that the README's badge opens
 
 
 def checked(address):
