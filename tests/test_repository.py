@@ -146,6 +146,19 @@ def test_figures_have_alternative_text(notebook):
             assert len(alt.split()) >= 4, f"cell {i}: metadata mystnb.image.alt must say what the figure shows: {alt!r}"
 
 
+def test_chapters_begin_by_installing_the_library_where_it_is_missing(notebook):
+    """The same folded cell in all of them, before any other code."""
+    cells = [cell for _, cell in code_cells(notebook)]
+    first = nbformat.read(NOTEBOOKS[0], as_version=4)
+    assert cells[0].source == code_cells(first)[0][1].source and cells[0].source.startswith("try:\n    import hspace")
+    assert cells[0].metadata.get("tags") == ["hide-cell"] and not any("%pip" in cell.source for cell in cells[1:])
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_chapters_are_small_enough_to_open_anywhere(path):
+    assert path.stat().st_size < 3_000_000, f"{path.name}: fewer or smaller pictures"
+
+
 def test_stored_outputs_have_no_unexpected_errors(notebook):
     for i, cell in code_cells(notebook):
         errors = [output.ename for output in cell.outputs if output.output_type == "error"]

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
+ROUNDING = 100  # times eps: what is smaller, beside the largest singular value, is taken for zero
+
 
 @dataclass(frozen=True)
 class SVD:
@@ -21,6 +23,8 @@ class SVD:
         value lies within residual · s₁ of s; how far the vectors turn is the residual over the distance to the next.
     gap: (s_k − s_{k+1}) / s_k, with s_{k+1} as the space behind the k-th knows it; nan if it has none.
     converged: every residual is at most tol.  products: with A or Aᵀ, columns counted, those of the check included.
+
+    In the place of A, U Σ Vᵀ pushes directions into the span of U and pulls them back: `push`, `coordinates`, `pull`.
     """
 
     U: torch.Tensor
@@ -30,6 +34,27 @@ class SVD:
     gap: float
     converged: bool
     products: int
+
+    def coordinates(self, v):
+        """A v within the span of U, in the basis U: Σ Vᵀ v, (k,) for v (n,) and (k, j) for v (n, j)."""
+        return self.s.diag() @ (self.V.T @ _rows(v, len(self.V), "v"))
+
+    def push(self, v):
+        """A v within the span of U, (m,) or (m, j): all of A v where v, (n,) or (n, j), lies in the span of V."""
+        return self.U @ self.coordinates(v)
+
+    def pull(self, c):
+        """The shortest v with A v = U c: V Σ⁻¹ c, (n,) for coordinates c (k,) and (n, j) for (k, j).
+
+        Not the adjoint, which would be Aᵀ U c = V Σ c.
+        Raises ValueError where a singular value is not above its residual, or ROUNDING: it may be zero.
+        """
+        sure = self.s > self.s[0] * self.residuals.clamp_min(ROUNDING * torch.finfo(self.s.dtype).eps)
+        if not sure.all():
+            first = sure.to(torch.uint8).argmin().item()
+            value = f"singular value {first + 1} of {len(sure)} is {self.s[first]:.2g}, the largest {self.s[0]:.2g}"
+            raise ValueError(f"{value}: it may be zero, to divide by; take k = {first} or, where not, a smaller tol")
+        return self.V @ (self.s.reciprocal().diag() @ _rows(c, len(self.s), "c"))
 
 
 def svd(operator, k, tol=1e-3, *, block=4, V0=None, budget=None, seed=0, probes=5):
@@ -268,6 +293,12 @@ def _split(Y, Q, scale=0.0):
 def _bordered(M, H, R):
     """[[M, H], [0, R]]"""
     return torch.cat([torch.cat([M, H], 1), torch.cat([R.new_zeros(len(R), M.shape[1]), R], 1)])
+
+
+def _rows(X, size, name):
+    if X.ndim not in (1, 2) or len(X) != size:
+        raise ValueError(f"{name} of shape {tuple(X.shape)}: needed is ({size},) or ({size}, j)")
+    return X
 
 
 def _padded(s, k):
