@@ -338,3 +338,28 @@ def test_the_exact_svd_is_lapack_s(shape):
         s, V = exact_svd(operator, 3)
         assert torch.allclose(s, torch.linalg.svdvals(A.double()), rtol=1e-6)
         assert torch.allclose((torch.linalg.svd(A.double()).Vh[:3] @ V).abs(), torch.eye(3).double(), atol=1e-6)
+
+
+@settings(deadline=None, max_examples=25)
+@given(m=st.integers(1, 9), n=st.integers(1, 9), share=st.floats(0, 1), seed=st.integers(0, 99))
+def test_pushes_and_pulls(m, n, share, seed):
+    g = torch.Generator().manual_seed(seed)
+    A, v = torch.randn(m, n, generator=g, dtype=torch.float64), torch.randn(n, 2, generator=g, dtype=torch.float64)
+    k = 1 + int(share * (min(m, n) - 1))
+    S = svd(A, k, tol=1e-9)
+    assert torch.allclose(S.push(v), S.U @ S.U.T @ A @ v, atol=1e-6)
+    assert torch.allclose(S.coordinates(v), S.U.T @ A @ v, atol=1e-6)
+    assert torch.allclose(S.pull(S.coordinates(v)), S.V @ S.V.T @ v, atol=1e-6)
+    assert torch.allclose(S.push(v)[:, 0], S.push(v[:, 0])) and S.pull(S.s).shape == (n,)
+    whole = svd(A, min(m, n), tol=1e-9)
+    assert torch.allclose(whole.pull(whole.U.T @ (A @ v)), torch.linalg.pinv(A) @ (A @ v), atol=1e-6)
+
+
+def test_nothing_is_pulled_through_a_zero():
+    with pytest.raises(ValueError, match=r"singular value 4 of 5 is .* take k = 3"):
+        svd(matrix(30, 40, [3.0, 2.0, 1.0]), 5).pull(torch.ones(5, dtype=torch.float64))
+    S = svd(matrix(30, 40, [3.0, 2.0, 1.0]), 2)
+    with pytest.raises(ValueError, match=r"c of shape \(3,\): needed is \(2,\) or \(2, j\)"):
+        S.pull(torch.ones(3, dtype=torch.float64))
+    with pytest.raises(ValueError, match=r"v of shape \(1, 5, 8\)"):
+        S.push(torch.ones(1, 5, 8, dtype=torch.float64))

@@ -14,6 +14,12 @@ _HOME = {
     "Jacobian": "jacobian",
     "svd": "krylov",
     "SVD": "krylov",
+    "PullbackMetric": "geometry",
+    "transport": "geometry",
+    "along": "geometry",
+    "sheet": "geometry",
+    "graph": "geometry",
+    "between": "geometry",
     "change_matrix": "scoring",
 }
 __all__ = sorted([*_HOME, "__version__"])

@@ -12,12 +12,14 @@ from itertools import pairwise
 
 import torch
 
+from hspace.geometry.maps import twice_differentiable
 from hspace.geometry.metric import PullbackMetric
 from hspace.jacobian import Jacobian
 from hspace.krylov import ROUNDING
 
 DENSE = 256  # coordinates up to which J is formed, and its rank checked
 UNKNOWNS = 4096  # of a path between two points
+ITERATIONS = 1000  # of conjugate gradients
 LIMIT = 1e6  # of the damping, beyond which nothing leads down
 
 
@@ -39,7 +41,7 @@ class Geodesic:
 
 def second_derivative(f, z, v):
     """f″(v, v), (m,): the acceleration of f(z + t v) at t = 0, by a nested Jacobian-vector product.  v: (n,)."""
-    v = v.view(z.shape)
+    f, v = twice_differentiable(f), v.view(z.shape)
     return Jacobian(lambda z: torch.func.jvp(f, (z,), (v,))[1], z) @ v.flatten()
 
 
@@ -119,17 +121,16 @@ class _Spray:
         return -a
 
 
-def _least_squares(J, b, tol=None, iterations=1000):
+def _least_squares(J, b):
     """The a that minimises ‖J a − b‖, by conjugate gradients (CGLS: Björck, Elfving and Strakos 1998).
 
-    tol: of ‖Jᵀ r‖ over its first value; eps^(2/3) by default.  Returns a (n,) and whether tol was reached.
+    Returns a (n,) and whether ‖Jᵀ r‖ came down to eps^(2/3) of its first value.
     """
     a, r = b.new_zeros(J.shape[1]), b
     p = g = J.T @ r
     first = size = g.norm()
-    tol = torch.finfo(b.dtype).eps ** (2 / 3) if tol is None else tol
-    for _ in range(iterations):
-        if size <= tol * first:
+    for _ in range(ITERATIONS):
+        if size <= torch.finfo(b.dtype).eps ** (2 / 3) * first:
             return a, True
         q = J @ p
         step = (size / q.norm()) ** 2
@@ -250,8 +251,8 @@ class _Chain:
 
     def _curvature(self, z, bend):
         """Σ_j bend_j ∂²f_j, (n, n): forward over reverse."""
-        bend = bend.to(z.dtype)
-        C = Jacobian(torch.func.grad(lambda z: bend @ self.f(z).flatten()), z).dense().double()
+        f, bend = twice_differentiable(self.f), bend.to(z.dtype)
+        C = Jacobian(torch.func.grad(lambda z: bend @ f(z).flatten()), z).dense().double()
         return (C + C.T) / 2
 
     def _size(self, step, metric):

@@ -1,6 +1,8 @@
 """Maps made of a map f: X → H. Whatever takes a function f takes these as well."""
 
 import torch
+import torch.nn.functional as F
+from torch.overrides import TorchFunctionMode
 
 
 def whitened(f, W):
@@ -32,3 +34,23 @@ def graph(f, eps):
     if not eps > 0:
         raise ValueError(f"eps = {eps} must be positive: with 0, directions in the kernel of J have no length")
     return lambda x: torch.cat([f(x).flatten(), eps * x.flatten()])
+
+
+def twice_differentiable(f):
+    """f itself, with SiLU and Mish written out: torch has no forward mode for the derivative of its fused kernels."""
+
+    def run(x):
+        with _WrittenOut():
+            return f(x)
+
+    return run
+
+
+class _WrittenOut(TorchFunctionMode):
+    """Within this context, on this thread: F.silu and F.mish as formulas. The values agree to rounding."""
+
+    FORMULAS = {F.silu: lambda x: x * x.sigmoid(), F.mish: lambda x: x * F.softplus(x).tanh()}  # noqa: RUF012
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        formula = self.FORMULAS.get(function)
+        return formula(args[0]) if formula else function(*args, **(kwargs or {}))

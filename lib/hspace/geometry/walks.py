@@ -51,7 +51,7 @@ def walk(f, x, v, length, steps, k, *, trust=0.5, halvings=5, **options):
     """
     _check(length, steps, trust, halvings)
     walker = _Walker(f, x, v, k, trust, options)
-    kept = (walker.v.norm() / v.norm()).item()
+    kept = min(1.0, (walker.v.norm() / v.norm()).item())
     legs = [walker.leg(length / steps, least=2.0**-halvings * length / steps) for _ in range(steps)]
     points, directions, residuals, mismatch, substeps = zip(*legs, strict=True)
     mismatch, substeps = torch.tensor(mismatch), torch.tensor(substeps)
@@ -127,4 +127,4 @@ def _check(length, steps, trust, halvings):
     if not (length > 0 and math.isfinite(length)):
         raise ValueError(f"length = {length} must be positive and finite: to go the other way, pass -v")
     if steps < 1 or halvings < 0 or not trust > 0:
-        raise ValueError(f"steps = {steps} must be positive, halvings = {halvings} not negative, trust = {trust} positive")
+        raise ValueError(f"steps = {steps} and trust = {trust} must be positive, halvings = {halvings} not negative")
