@@ -135,7 +135,7 @@ def fifty_directions(model, path, *, k=50, t=600, pictures=12, progress=True):
     advance = iter(stages)
 
     stages.set_description(next(advance))
-    seed = haunted_seed(model, load_judge("guide"))
+    seed = haunted_seed(model, load_judge("guide", model.device))
     x_T = model.noise(seed)
     found = [svd(model.jacobian(model.denoise(x_T, stop=s), s), k) for s in TIMESTEPS]
     spectra, residuals = torch.stack([S.s for S in found]), torch.stack([S.residuals for S in found])
@@ -153,7 +153,7 @@ def fifty_directions(model, path, *, k=50, t=600, pictures=12, progress=True):
 
     stages.set_description(next(advance))
     many = model.denoise(model.noise(list(range(pictures))), stop=t)
-    M = change_matrix(model, many, t, V, load_judge("referee"), progress=progress)
+    M = change_matrix(model, many, t, V, load_judge("referee", model.device), progress=progress)
     tensors |= {"each": M.each.half(), "control": M.control.half()}
     stages.close()
 

@@ -14,5 +14,9 @@ def write(path, action):
 
 def contact_sheet(pictures):
     """Pictures (rows, columns, 3, S, S) in [-1, 1], clamped, as one image, 8 bits a colour."""
-    sheet = pictures.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
-    return Image.fromarray(((sheet.clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy())
+    return Image.fromarray(((tiled(pictures).clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy())
+
+
+def tiled(pictures):
+    """Pictures (rows, columns, C, H, W) edge to edge: (rows H, columns W, C)."""
+    return pictures.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)

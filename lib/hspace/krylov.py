@@ -212,7 +212,7 @@ class _Space:
     def copies(self, k):
         """How often one of the first k values may be repeated, as far as the estimates can tell."""
         s, e = _padded(self.s[:k], k), _padded(self.estimates(k), k)
-        near = s[:, None] - s <= e[:, None] + e + 100 * torch.finfo(self.A.dtype).eps * self.largest
+        near = s[:, None] - s <= e[:, None] + e + ROUNDING * torch.finfo(self.A.dtype).eps * self.largest
         return int(near.triu().sum(1).max())
 
     def follow(self, X):

@@ -51,10 +51,10 @@ def measure(model, samples=512, steps=50, inverted=64, inversion_steps=100, prog
 
 
 def draw(model, samples, steps, progress):
-    """DDIM pictures of seeds 0 .. samples - 1."""
+    """DDIM pictures of seeds 0 .. samples - 1, on the CPU, as the judges are."""
     seeds = torch.arange(samples).split(32)
     bar = tqdm(seeds, desc="drawing", disable=not progress)
-    return torch.cat([model.picture(model.denoise(model.noise(part.tolist()), steps=steps)) for part in bar])
+    return torch.cat([model.picture(model.denoise(model.noise(part.tolist()), steps=steps)).cpu() for part in bar])
 
 
 def judged(judge, pictures):
@@ -108,8 +108,8 @@ def inversion(model, pictures, steps, progress):
     """DDIM inversion to noise and back: root mean square error of each picture."""
     back = []
     for part in tqdm(pictures.split(16), desc="inverting", disable=not progress):
-        noise = model.invert(part, steps=steps, iterations=2)
-        back.append(model.denoise(noise, steps=steps))
+        noise = model.invert(part.to(model.device), steps=steps, iterations=2)
+        back.append(model.denoise(noise, steps=steps).cpu())
     error = (torch.cat(back) - pictures).square().mean(dim=(1, 2, 3)).sqrt()
     return {"pictures": len(pictures), "steps": steps, **quantiles(error), "worst": round(error.max().item(), 4)}
 

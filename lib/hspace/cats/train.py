@@ -78,8 +78,8 @@ def batch_of(plan, step, alphas):
     """Noisy pictures, timesteps and v targets of one step, with the loss weight of each picture.
 
     The u of a batch are spread evenly over [0, 1] (a random start, then equal distances), which lowers the variance of
-    the gradient, and t = T u². Half of them lie below T / 4, where outlines and eyes are decided; drawn uniformly they
-    would mostly be spent on noise in which nothing is left to see.
+    the gradient, and t = T u^crowding. With 2, half of them lie below T / 4, where outlines and eyes are decided; drawn
+    uniformly they would mostly be spent on noise in which nothing is left to see.
     Weight: min(SNR + 1, limit) / (SNR + 1) on the error in v, which is min(SNR + 1, limit) on that of the picture
     (min-SNR of Hang et al., 2023, shifted by one).
     """

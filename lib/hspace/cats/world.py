@@ -55,6 +55,17 @@ def sample(n, seed):
     return torch.stack([people[name] for name in FACTORS], dim=1)
 
 
+def average(**factors):
+    """The average cat person who is neither puppet nor horse, but for the factors given by name: (12,).
+
+    Raises ValueError for a name that is not one of `FACTORS`.
+    """
+    person = MEAN.clone()
+    for name, value in ({"puppet": 0, "fright": 0, "horse": 0} | factors).items():
+        person[column(name)] = value
+    return person
+
+
 def law(nose, ear, noise):
     """nap and luck of given noses and ears, (n,) each; noise: (n, 2) standard normal."""
     nap, luck = (torch.stack([nose, ear], dim=1) @ W.T + NOISE * noise).T

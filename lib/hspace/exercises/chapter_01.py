@@ -1,35 +1,20 @@
 """Chapter 1: when noise wins, what goes round the bottleneck, and a step in two numbers."""
 
-import json
-
 import torch
 
-from hspace.pretrained import locate
-
-
-def alice_config(part):
-    """The configuration of a part of Alice, as stored beside her weights."""
-    [path] = (locate() / part).glob("*config.json")
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def alpha_bar():
-    """ᾱ_t of Alice's linear schedule, (1000,) float64."""
-    config = alice_config("scheduler")
-    ends, count = (config["beta_start"], config["beta_end"]), config["num_train_timesteps"]
-    return (1 - torch.linspace(*ends, count, dtype=torch.float64)).cumprod(0)
+from hspace.model import load
 
 
 def noise_wins():
     """1.1: the first timestep at which the factor of the noise is larger than that of the picture."""
-    alphas = alpha_bar()
+    alphas = load().alphas_cumprod
     return int(((1 - alphas).sqrt() > alphas.sqrt()).nonzero()[0])
 
 
 def round_the_bottleneck():
     """1.2: numbers on the skip connections for each number of h, from the widths and sizes of the blocks."""
-    config = alice_config("unet")
-    widths, size = config["block_out_channels"], config["sample_size"]
+    config = load().network.config
+    widths, size = config.block_out_channels, config.sample_size
     sizes = [size // 2**i for i in range(len(widths))]
     kept = sum(w * s**2 for w, s in zip(widths, sizes, strict=True))
     shrunk = sum(w * s**2 for w, s in zip(widths, sizes[1:], strict=False))
@@ -38,7 +23,7 @@ def round_the_bottleneck():
 
 def step_in_two_numbers():
     """1.3: A and B of x_s = A x_t + B x̂_0 for the step from 600 to 550, (2,)."""
-    from_t, to_s = alpha_bar()[[600, 550]]
+    from_t, to_s = load().alphas_cumprod[[600, 550]]
     old = ((1 - to_s) / (1 - from_t)).sqrt()
     return torch.stack([old, to_s.sqrt() - old * from_t.sqrt()])
 

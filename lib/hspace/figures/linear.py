@@ -68,7 +68,7 @@ def network(W, inputs=("nose", "ear"), outputs=("nap", "luck"), ratios=True):
     """
     (W,) = arrays(W=(W, "m n"))
     m, n = W.shape
-    _at_most_two(n, "inputs")
+    _at_most(2, n, "inputs")
     inputs, outputs = labels(inputs, n, "inputs"), labels(outputs, m, "outputs")
     figure = page(90 + 110 * max(m, n), layout="none")
     ax = figure.add_axes((0, 0, 1, 1), aspect="equal", xlim=(-3.2, 3.2))
@@ -104,7 +104,7 @@ def linear_map(W, x, inputs=("nose", "ear"), outputs=("nap", "luck")):
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     W, x = arrays(W=(W, "m 2"), x=(x, "2"))
-    _at_most_two(len(W), "outputs")
+    _at_most(2, len(W), "outputs")
     inputs, outputs = labels(inputs, 2, "inputs"), labels(outputs, len(W), "outputs")
     figure = page(350)
     left, right = figure.subplots(1, 2)
@@ -172,9 +172,8 @@ def dot_products(row, vectors, names, axes=("nose", "ear")):
     row, vectors = arrays(row=(row, "2"), vectors=(vectors, "n 2"))
     if not row.any():
         raise ValueError("row is zero: every dot product with it is 0, and it has no line to draw")
-    if len(vectors) > len(SERIES):
-        raise ValueError(f"{len(vectors)} vectors are too many to tell apart; draw at most {len(SERIES)}")
-    names = labels(names, len(vectors), "names")
+    _at_most(len(SERIES), len(vectors), "vectors")
+    names, axes = labels(names, len(vectors), "names"), labels(axes, 2, "axes")
     feet = np.outer(vectors @ row / (row @ row), row)
     figure = page(380)
     ax = figure.add_subplot(xlabel=axes[0], ylabel=axes[1])
@@ -201,8 +200,7 @@ def rays(W, features, inputs=("nose", "ear"), outputs=("nap", "luck"), multiples
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     W, features, multiples = arrays(W=(W, "2 2"), features=(features, "n 2"), multiples=(multiples, "k"))
-    if len(features) > len(SERIES):
-        raise ValueError(f"{len(features)} features are too many to tell apart; draw at most {len(SERIES)}")
+    _at_most(len(SERIES), len(features), "features")
     inputs, outputs = labels(inputs, 2, "inputs"), labels(outputs, 2, "outputs")
     figure = page(340)
     shown = (features, features @ W.T)
@@ -229,8 +227,8 @@ def fitted(x, y, lines, names=("nose", "nap"), colour=None, colour_name=None):
     point, named colour_name.  Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     x, y, colour = arrays(x=(x, "n"), y=(y, "n"), colour=(colour, "n"))
-    if len(lines) > len(SERIES):
-        raise ValueError(f"{len(lines)} lines are too many to tell apart; draw at most {len(SERIES)}")
+    _at_most(len(SERIES), len(lines), "lines")
+    names = labels(names, 2, "names")
     figure = page(380)
     ax = figure.add_subplot(xlabel=names[0], ylabel=names[1])
     shade = {"color": MUTED} if colour is None else {"c": colour, "cmap": ORDERED}
@@ -305,9 +303,9 @@ def _finite(value, name):
     return value
 
 
-def _at_most_two(count, what):
-    if count > 2:
-        raise ValueError(f"{count} {what} have no place in the picture; draw 1 or 2")
+def _at_most(most, count, what):
+    if count > most:
+        raise ValueError(f"{count} {what} are too many to tell apart; draw at most {most}")
 
 
 def _text(number):

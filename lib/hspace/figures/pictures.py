@@ -107,20 +107,28 @@ def gallery(strips, numbers=None, columns=2, width=700):
 
 def _pixels(pictures, axes, dots, enlarge=True):
     """Pictures (*axes, 3, H, W) as uint8 (*axes, H', W', 3), the longer side near or at `dots`."""
-    (pictures,) = arrays(pictures=(pictures, f"{axes} 3 H W"))
-    if pictures.dtype != np.uint8:
-        if not np.isfinite(pictures).all():
-            raise ValueError("pictures hold NaN or infinity; values in [-1, 1] are needed")
-        pictures = ((np.clip(pictures, -1, 1) + 1) * 127.5).round().astype(np.uint8)
-    pictures = np.moveaxis(pictures, -3, -1)
+    pictures = eight_bits(*arrays(pictures=(pictures, f"{axes} 3 H W")))
     longer = max(pictures.shape[-3:-1])
     if longer > dots:
-        return _shrunk(pictures, dots / longer)
+        return shrunk(pictures, dots / longer)
     times = max(1, round(dots / longer)) if enlarge else 1
     return pictures.repeat(times, axis=-3).repeat(times, axis=-2)
 
 
-def _shrunk(pictures, factor):
+def eight_bits(pictures):
+    """An array of pictures (..., 3, H, W) in [-1, 1], clipped, or uint8, as uint8 (..., H, W, 3).
+
+    Raises ValueError for numbers that are not finite.
+    """
+    if pictures.dtype != np.uint8:
+        if not np.isfinite(pictures).all():
+            raise ValueError("pictures hold NaN or infinity; values in [-1, 1] are needed")
+        pictures = ((np.clip(pictures, -1, 1) + 1) * 127.5).round().astype(np.uint8)
+    return np.moveaxis(pictures, -3, -1)
+
+
+def shrunk(pictures, factor):
+    """Pictures (..., H, W, 3), uint8, made smaller by a factor below 1."""
     high, wide = (max(1, round(n * factor)) for n in pictures.shape[-3:-1])
     flat = pictures.reshape(-1, *pictures.shape[-3:])
     small = [np.asarray(Image.fromarray(p).resize((wide, high), Image.Resampling.LANCZOS)) for p in flat]

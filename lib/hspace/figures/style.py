@@ -129,7 +129,7 @@ def arrays(**given):
     """
     sizes, found = {}, []
     for name, (values, axes) in given.items():
-        found.append(None if values is None else _array(values))
+        found.append(None if values is None else array(values))
         if values is None:
             continue
         letters, shape = axes.split(), found[-1].shape
@@ -147,7 +147,7 @@ def arrays(**given):
     return found
 
 
-def _array(values):
+def array(values):
     """A tensor, on any device and with or without a gradient, or anything that numpy takes."""
     values = values.detach().cpu() if hasattr(values, "detach") else values
     return np.asarray(values.float() if str(getattr(values, "dtype", "")) == "torch.bfloat16" else values)

@@ -91,8 +91,10 @@ def between(f, a, b, steps=16, *, path=None, tol=None, rounds=50):
         Where they do not suffice, a RuntimeWarning says so and converged is False.
     Raises ValueError where J has not rank n on the path, for equal ends, and for more than 4096 unknowns.
     """
-    tol = math.sqrt(torch.finfo(a.dtype).eps) if tol is None else tol
-    chain, settled = _lowest(_Chain(f, _start(a, b, steps, path)), tol, rounds)
+    if rounds < 1:
+        raise ValueError(f"rounds = {rounds} must be at least 1")
+    chain = _Chain(f, _start(a, b, steps, path))
+    chain, settled = _lowest(chain, math.sqrt(torch.finfo(a.dtype).eps) if tol is None else tol, rounds)
     chords = chain.chords.norm(dim=1)
     length = chords.sum().item()
     drift = (chords * steps / length - 1).abs().max().item()
@@ -173,6 +175,8 @@ def _check_tall(J):
 
 
 def _start(a, b, steps, path):
+    if a.shape != b.shape:
+        raise ValueError(f"a has shape {tuple(a.shape)} and b {tuple(b.shape)}: needed are points of the same space")
     if torch.equal(a, b):
         raise ValueError("a and b are the same point: the geodesic has no length and no direction")
     if steps < 2 or (steps - 1) * a.numel() > UNKNOWNS:

@@ -51,7 +51,7 @@ class PullbackMetric:
 
     def in_kernel(self, v, tol=None):
         """Whether ‖J v‖ ≤ tol ‖J‖ ‖v‖: f does not see v.  ‖J‖: see `size`; tol: ROUNDING eps by default."""
-        return self.norm(v) <= self._tol(tol) * self.size * v.norm().item()
+        return self.norm(v) <= self._least(v, tol)
 
     @cached_property
     def size(self):
@@ -92,8 +92,13 @@ class PullbackMetric:
         m, n = self.J.shape
         if m * n > DENSE:
             raise ValueError(f"J has {m} × {n} entries, more than {DENSE}: pass k, more than the rank you expect")
-        _, s, Vt = torch.linalg.svd(self.J.dense().double(), full_matrices=False)
+        s, Vt = self._dense
         return Vt[s > self._tol(tol) * s[0]].T.to(self.J.dtype)
+
+    @cached_property
+    def _dense(self):
+        """All singular values and right singular vectors, as rows, of J formed: kept, for rank, kernel and split."""
+        return torch.linalg.svd(self.J.dense().double(), full_matrices=False)[1:]
 
     def _row_space_by_svd(self, tol, k):
         S = svd(self.J, k, tol=tol / 10)
@@ -105,12 +110,16 @@ class PullbackMetric:
     def _tol(self, tol):
         return ROUNDING * torch.finfo(self.J.dtype).eps if tol is None else tol
 
+    def _least(self, v, tol=None):
+        """The H length up to which v counts as in the kernel."""
+        return self._tol(tol) * self.size * v.norm().item()
+
     def _unit(self, v):
         """J v / ‖J v‖, float64."""
-        if self.in_kernel(v):
-            text = f"a direction of length {v.norm():.2g} has length {self.norm(v):.2g} in H"
-            raise ValueError(f"{text}: it lies in the kernel of J and has no angle; take its seen part, see `split`")
         Jv = self.push(v).double()
+        if Jv.norm() <= self._least(v):
+            text = f"a direction of length {v.norm():.2g} has length {Jv.norm():.2g} in H"
+            raise ValueError(f"{text}: it lies in the kernel of J and has no angle; take its seen part, see `split`")
         return Jv / Jv.norm()
 
 

@@ -1,11 +1,15 @@
 """What all live figures share: one ES module each, shown by Jupyter with a kernel and by the website without one."""
 
+import base64
 import html
+import io
 import json
 from pathlib import Path
 
 import anywidget
 import numpy as np
+
+from hspace.figures import style
 
 FOLDER = Path(__file__).parent
 
@@ -19,8 +23,8 @@ class LiveFigure(anywidget.AnyWidget):
     """A figure to touch.
 
     A subclass names its module (`module = "linear_map"`, the file linear_map.mjs beside it), declares its state by
-    `trait`, and says in `describe` what a reader sees who cannot run it. Notebooks store that
-    sentence and the state as an HTML element, so that the website brings the figure to life without a kernel.
+    `trait`, and says in `describe` what a reader sees who cannot run it. Notebooks store that sentence and the state as
+    an HTML element, so that the website brings the figure to life without a kernel.
     """
 
     module = None
@@ -51,8 +55,14 @@ class LiveFigure(anywidget.AnyWidget):
 
 
 def numbers(name, value, shape):
-    """`value` as nested lists of floats; ValueError where it is not finite or not of `shape` (None: any length)."""
-    array = np.asarray(value, dtype=float)
+    """`value` (a tensor, too) as nested lists of floats; `shape` has None for any length.
+
+    Raises ValueError where it does not hold numbers, one is not finite, or its shape is another.
+    """
+    try:
+        array = np.asarray(style.array(value), dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold numbers, in rows of equal length, got {value!r}") from error
     fits = array.ndim == len(shape) and all(
         wanted in (None, size) for wanted, size in zip(shape, array.shape, strict=True)
     )
@@ -61,3 +71,17 @@ def numbers(name, value, shape):
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinite numbers: {array.tolist()}")
     return array.tolist()
+
+
+def index(name, value, count):
+    """`value`, where it is an index into `count` things; else a ValueError."""
+    if not 0 <= value < count:
+        raise ValueError(f"{name}={value} must be an index from 0 to {count - 1}")
+    return value
+
+
+def data_uri(image, kind, **options):
+    """A PIL image as a file of a kind, "png" or "jpeg", in a data URI: text that a page can show."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

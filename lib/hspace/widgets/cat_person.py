@@ -26,7 +26,6 @@ SLIDERS = {
     "shift": ("left or right", -0.12, 0.12, 0.01),
     "tilt": ("in degrees", -12.0, 12.0, 0.5),
 }
-RARE = ("puppet", "fright", "horse")  # 0 for most cat people
 
 
 class CatPerson(LiveFigure):
@@ -94,12 +93,10 @@ def _person(factors):
     if isinstance(factors, dict):
         for name in factors:
             world.column(name)
-        average = {name: 0.0 if name in RARE else mean for name, mean in zip(FACTORS, world.MEAN.tolist(), strict=True)}
+        average = dict(zip(FACTORS, world.average().tolist(), strict=True))
         factors = [(average | factors)[name] for name in FACTORS]
-    plain = factors.detach().cpu() if hasattr(factors, "detach") else factors
-    return {
-        name: round(value, 6) for name, value in zip(FACTORS, numbers("factors", plain, (len(FACTORS),)), strict=True)
-    }
+    values = numbers("factors", factors, (len(FACTORS),))
+    return {name: round(value, 6) for name, value in zip(FACTORS, values, strict=True)}
 
 
 def _controls(names):

@@ -1,15 +1,13 @@
 """ImageStrip: pictures along a direction, scrubbed by a slider."""
 
-import base64
-import io
-
 import numpy as np
 import traitlets
 from PIL import Image
 
 from hspace.figures import style
+from hspace.figures.pictures import eight_bits, shrunk
 
-from .base import LiveFigure, trait
+from .base import LiveFigure, data_uri, index, trait
 
 SIDE = 256  # pixels; larger pictures are made smaller
 TILE = 8  # JPEG works on tiles of this many pixels: a cell of whole tiles keeps its neighbours' colours out
@@ -18,7 +16,8 @@ TILE = 8  # JPEG works on tiles of this many pixels: a cell of whole tiles keeps
 class ImageStrip(LiveFigure):
     """Pictures in a row, one large at a time; a slider goes along them.
 
-    pictures: (k, 3, S, S) in [-1, 1], or (n, k, 3, S, S) for n rows of which the reader chooses one; k at least 2.
+    pictures: (k, 3, S, S), or (n, k, 3, S, S) for n rows of which the reader chooses one, in [-1, 1] or uint8; k at
+    least 2.
     labels: k texts or numbers, one a picture, such as lengths of a walk; a number gets its sign where some are below 0.
     title: what the strip shows.  rows: n names.  The first picture shown is the middle one where k is odd, where a walk
     starts, else the first; `at` and `row` can be read and set afterwards.
@@ -41,13 +40,12 @@ class ImageStrip(LiveFigure):
         n, k = pixels.shape[:2]
         if rows is None and n > 1:
             raise ValueError(f"pictures hold {n} rows: name them by rows=[...], so that a reader can choose")
-        strips = [_small(strip) for strip in pixels]
-        side = strips[0].shape[1]
+        side = pixels.shape[2]
         super().__init__(
             title=str(title),
             labels=_signed(style.labels(labels, k, "labels")),
             rows=[] if rows is None else style.labels(rows, n, "rows"),
-            sprites=[_sprite(strip) for strip in strips],
+            sprites=[_sprite(strip) for strip in pixels],
             side=side,
             cell=side + -side % TILE,
             at=k // 2 if k % 2 else 0,
@@ -55,11 +53,11 @@ class ImageStrip(LiveFigure):
 
     @traitlets.validate("at")
     def _place(self, proposal):
-        return _within("at", proposal["value"], len(self.labels))
+        return index("at", proposal["value"], len(self.labels))
 
     @traitlets.validate("row")
     def _choice(self, proposal):
-        return _within("row", proposal["value"], len(self.sprites))
+        return index("row", proposal["value"], len(self.sprites))
 
     def describe(self):
         name = f"{self.title}: a" if self.title else "A"
@@ -68,12 +66,6 @@ class ImageStrip(LiveFigure):
         if len(self.rows) > 1:
             said += f" One strip each for {', '.join(self.rows)}."
         return f"{said} Slide along it to see what changes and what stays."
-
-
-def _within(name, index, count):
-    if not 0 <= index < count:
-        raise ValueError(f"{name}={index} must be an index from 0 to {count - 1}")
-    return index
 
 
 def _signed(names):
@@ -88,7 +80,7 @@ def _signed(names):
 
 
 def _pixels(pictures):
-    """Pictures as uint8 (n, k, S, S, 3)."""
+    """Pictures as uint8 (n, k, S, S, 3), made smaller where they are larger than `SIDE`."""
     shape = tuple(getattr(pictures, "shape", np.shape(pictures)))
     axes = {4: "k 3 S S", 5: "n k 3 S S"}.get(len(shape))
     if axes is None or shape[-1] != shape[-2]:
@@ -97,22 +89,12 @@ def _pixels(pictures):
     values = values.reshape(-1, *values.shape[-4:])
     if values.shape[1] < 2:
         raise ValueError("a strip needs at least 2 pictures; show a single one by figures.sheet")
-    if not np.isfinite(values).all():
-        raise ValueError("pictures hold NaN or infinity; values in [-1, 1] are needed")
-    return np.moveaxis(((np.clip(values, -1, 1) + 1) * 127.5).round().astype(np.uint8), 2, -1)
-
-
-def _small(strip):
-    """Pictures (k, S, S, 3), averaged down to `SIDE` where they are larger."""
-    if strip.shape[1] <= SIDE:
-        return strip
-    return np.stack([np.asarray(Image.fromarray(one).resize((SIDE, SIDE), Image.Resampling.BOX)) for one in strip])
+    pixels = eight_bits(values)
+    return pixels if shape[-1] <= SIDE else shrunk(pixels, SIDE / shape[-1])
 
 
 def _sprite(strip):
     """Pictures (k, S, S, 3) side by side as a JPEG in a data URI, each in a cell of whole tiles."""
     spare = -strip.shape[1] % TILE
     cells = np.pad(strip, ((0, 0), (0, spare), (0, spare), (0, 0)), mode="edge")
-    file = io.BytesIO()
-    Image.fromarray(np.concatenate(list(cells), axis=1)).save(file, "JPEG", quality=92, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    return data_uri(Image.fromarray(np.concatenate(list(cells), axis=1)), "jpeg", quality=92, subsampling=0)

@@ -1,8 +1,6 @@
 """UNet: a map of a network, and what goes through each of its blocks."""
 
-import base64
 import contextlib
-import io
 
 import numpy as np
 import torch
@@ -10,9 +8,10 @@ import traitlets
 from PIL import Image
 
 from hspace.figures.style import SIGNED
+from hspace.files import tiled
 from hspace.layers import find
 
-from .base import LiveFigure, trait
+from .base import LiveFigure, data_uri, index, trait
 
 MOST = 4  # pictures at a time
 CHANNELS = 4  # shown of each block
@@ -66,8 +65,8 @@ class UNet(LiveFigure):
         states = {"x_t": x_t, **{name: _first(outputs[name]) for name in names}, "x̂_0": expected}
         blocks = _blocks(model, states, int(t))
         links = _links(model.network, outputs, list(states))
-        for block in blocks:
-            block["text"] += _heard(block["name"], blocks, links)
+        for i, block in enumerate(blocks):
+            block["text"] += _heard(i, blocks, links)
         sprites, shown = _sprites(states)
         for block, (channels, size) in zip(blocks, shown, strict=True):
             block.update(channels=channels, size=size)
@@ -76,11 +75,8 @@ class UNet(LiveFigure):
 
     @traitlets.validate("chosen", "picture")
     def _within(self, proposal):
-        name, index = proposal["trait"].name, proposal["value"]
-        count = len(self.blocks) if name == "chosen" else self.count
-        if not 0 <= index < count:
-            raise ValueError(f"{name}={index} must be an index from 0 to {count - 1}")
-        return index
+        name = proposal["trait"].name
+        return index(name, proposal["value"], len(self.blocks) if name == "chosen" else self.count)
 
     def describe(self):
         first, middle = self.blocks[0], next(block for block in self.blocks if block["bottleneck"])
@@ -193,9 +189,8 @@ def _links(network, outputs, names):
     return links
 
 
-def _heard(name, blocks, links):
-    """The sentence about the skip connections of a block; for the bottleneck, that they go round it."""
-    here = next(i for i, block in enumerate(blocks) if block["name"] == name)
+def _heard(here, blocks, links):
+    """The sentence about the skip connections of the block at `here`; for the bottleneck, that they go round it."""
     if blocks[here]["bottleneck"]:
         return " Its output is h. What it does not keep can still go round it, by the skip connections."
     comes = list(dict.fromkeys(blocks[link["start"]]["title"] for link in links if link["end"] == here))
@@ -226,14 +221,14 @@ def _sprite(name, state, colour, grey):
     if name in ("x_t", "x̂_0") and state.shape[1] == 3:
         small = _shrink(state.clamp(-1, 1), colour)
         steps = ((small + 1) * 15.5).round() * (255 / 31)  # 5 bits a colour: noise is what a PNG cannot pack
-        sheet = Image.fromarray(_sheet(steps.round().byte()[:, None]))
-        return _png(sheet), ([], [small.shape[3], small.shape[2]])
+        sheet = Image.fromarray(tiled(steps.round().byte()[:, None]).numpy())
+        return data_uri(sheet, "png", optimize=True), ([], [small.shape[3], small.shape[2]])
     channels = state.std(dim=(0, 2, 3), correction=0).argsort(descending=True, stable=True)[:CHANNELS]
     small = _centred(_shrink(state[:, channels], grey))
     tones = ((small + 1) * (TONES - 1) / 2).round().byte()
-    sheet = Image.fromarray(_sheet(tones[:, :, None])[..., 0])
+    sheet = Image.fromarray(tiled(tones[:, :, None])[..., 0].numpy())
     sheet.putpalette((SIGNED(np.linspace(0, 1, TONES))[:, :3] * 255).round().astype(np.uint8).tobytes())
-    return _png(sheet), (channels.tolist(), [small.shape[3], small.shape[2]])
+    return data_uri(sheet, "png", optimize=True), (channels.tolist(), [small.shape[3], small.shape[2]])
 
 
 def _centred(state):
@@ -250,15 +245,3 @@ def _shrink(state, side):
         return state
     size = [max(1, round(n * factor)) for n in state.shape[2:]]
     return torch.nn.functional.adaptive_avg_pool2d(state, size)
-
-
-def _sheet(cells):
-    """(B, k, c, h, w) as one array: B rows, k columns, (B h, k w, c)."""
-    rows, columns, colours, high, wide = cells.shape
-    return cells.permute(0, 3, 1, 4, 2).reshape(rows * high, columns * wide, colours).numpy()
-
-
-def _png(image):
-    file = io.BytesIO()
-    image.save(file, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -7,14 +7,13 @@ from matplotlib.patches import Ellipse, PathPatch
 from matplotlib.path import Path
 
 from hspace.cats.render import render
-from hspace.cats.world import FACTORS, MEAN, column
+from hspace.cats.world import FACTORS, average, column
 
 from ..style import page
 
 WIDE, HIGH = 640, 400  # of a scene, in page pixels
 WOOD, PLUM, GOLD, NIGHT, MIST = "#a8744a", "#5a3350", "#e2b04a", "#1d2733", "#f0e3cd"
 PINE, DUSK, SAGE, SKIN, CREAM = "#1f3d3a", "#3d5f6b", "#9db19f", "#f0cfb4", "#efe3cb"
-PLAIN_CAT = {"puppet": 0, "fright": 0, "horse": 0, "shift": 0, "tilt": 0}
 
 
 def board(width, height, colour):
@@ -92,11 +91,8 @@ def paste(ax, picture, x, y, wide, high, interpolation="bilinear", **options):
 
 
 def cat(**factors):
-    """Factors (1, 12) of one cat person: the mean of the world, no puppet and no horse, changed by name."""
-    person = MEAN[None].clone()
-    for name, value in (PLAIN_CAT | factors).items():
-        person[0, column(name)] = value
-    return person
+    """Factors (1, 12) of one cat person: the average one, changed by name."""
+    return average(**factors)[None]
 
 
 def drawn(factors, size):

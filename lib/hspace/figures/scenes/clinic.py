@@ -67,12 +67,13 @@ def paint_window(ax, x, y, wide, high):
     for k, colour in enumerate(bands):
         box(ax, x, y + high * k / 9, wide, high / 9 + 0.5, colour)
     disc(ax, x + 74, y + 38, 10, MIST)
+    pane = clip_box(ax, x, y, wide, high)
     rng = np.random.default_rng(3)
     for base, colour in ((0.86, mix(PINE, "#f3b98f", 0.45)), (1.0, PINE)):
         for place in np.linspace(-0.04, 1.04, 11):
             tall = high * rng.uniform(0.26, 0.46)
             for part in pine(x + wide * place, y + high * base, tall):
-                shape(ax, part, colour).set_clip_path(clip_box(ax, x, y, wide, high))
+                shape(ax, part, colour).set_clip_path(pane)
         box(ax, x, y + high * base - 9, wide, high * (1 - base) + 9, colour)
     line(ax, [(x + wide / 2, y), (x + wide / 2, y + high)], PAPER, 5)
     line(ax, [(x, y + high * 0.45), (x + wide, y + high * 0.45)], PAPER, 5)

@@ -1,10 +1,10 @@
 """The Eigenface: a principal component of drawn cat people, by its own light."""
 
 import numpy as np
-import torch
 
 from hspace.cats.render import render
 from hspace.cats.world import column, sample
+from hspace.krylov import exact_svd
 
 from .brush import HIGH, WIDE, board, paste
 
@@ -36,9 +36,8 @@ def components(count=160, size=96):
     people[:, column("shift")] *= 0.35
     people[:, column("tilt")] *= 0.5
     grey = ((render(people, size) + 1) / 2).mean(dim=1).flatten(1).double()
-    mean = grey.mean(dim=0)
-    _, pairs = torch.linalg.eigh((grey - mean) @ (grey - mean).T)
-    faces = (pairs[:, -12:].flip(1).T @ (grey - mean)).reshape(-1, size, size)
+    _, V = exact_svd(grey - grey.mean(dim=0), 12)
+    faces = V.T.reshape(-1, size, size)
     faces = faces * faces[:, 3 * size // 5, size // 4].sign()[:, None, None]  # a sign by rule: the cheek is light
     return (faces / faces.abs().amax(dim=(1, 2), keepdim=True)).numpy()
 
