@@ -1,7 +1,7 @@
 """A real browser over the built site: a server on this machine, a Chromium, and what a visit to a page finds.
 
-Used by test_browser.py. Nothing here asks another machine for anything, except once for axe-core, the judge of
-accessibility, which is kept in _build/ and checked against its published hash.
+Used by test_browser.py and test_widgets_pictures.py. Nothing here asks another machine for anything, except once for
+axe-core, the judge of accessibility, which is kept in _build/ and checked against its published hash.
 """
 
 import base64
@@ -21,9 +21,9 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
+from contents import ROOT, SITE
+from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
-SITE = ROOT / "_build" / "html"
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
 ADVICE = (
@@ -70,6 +70,18 @@ def find(playwright):
         playwright.chromium.executable_path,
     ]
     return next((path for path in candidates if path and Path(path).exists()), None)
+
+
+@contextmanager
+def chromium():
+    """A browser, closed in the end; without one on this machine the test gives up."""
+    with sync_playwright() as playwright:
+        path = find(playwright)
+        if path is None:
+            give_up(ADVICE)
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @lru_cache
@@ -232,20 +244,29 @@ def judged(page, theme):
     return page.evaluate(JUDGE)
 
 
+@contextmanager
+def opened(browser, address, path, settings=DESKTOP, settle=True):
+    """A page of the server at `address`, opened in a context of its own; `page.watch` is its `Watch`.
+
+    settle: wait for pictures, formulas and live figures.
+    """
+    with browser.new_context(**settings) as context:
+        page = context.new_page()
+        page.watch = Watch(page, address)
+        page.goto(f"{address}{path}")
+        if settle:
+            page.evaluate(SETTLE)
+        yield page
+
+
 def visit(browser, address, path):
     """Open a page on a desktop and on a phone; returns what was found, {fact: value} (see test_browser.py)."""
-    with browser.new_context(**DESKTOP) as context:
-        page = context.new_page()
-        watch = Watch(page, address)
-        page.goto(f"{address}{path}")
+    with opened(browser, address, path, settle=False) as page:
         eager = page.evaluate(LAZY)
         page.evaluate(SETTLE)
         facts = {**page.evaluate(FACTS), "eager": eager, "bent": page.evaluate(BENT)}
         facts["light"], facts["dark"] = judged(page, "light"), judged(page, "dark")
-    with browser.new_context(**PHONE) as context:
-        page = context.new_page()
-        handheld = Watch(page, address)
-        page.goto(f"{address}{path}")
-        page.evaluate(SETTLE)
-        facts["wide"], facts["bent"] = page.evaluate(WIDE), facts["bent"] + page.evaluate(BENT)
-    return {**facts, "outside": watch.outside + handheld.outside, "errors": watch.errors + handheld.errors}
+    with opened(browser, address, path, PHONE) as handheld:
+        facts["wide"], facts["bent"] = handheld.evaluate(WIDE), facts["bent"] + handheld.evaluate(BENT)
+    watches = page.watch, handheld.watch
+    return {**facts, **{what: [x for watch in watches for x in getattr(watch, what)] for what in ("outside", "errors")}}

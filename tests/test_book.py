@@ -1,19 +1,120 @@
 """What the pages outside the chapters print and promise, computed again."""
 
+import math
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+from contents import ROOT
 
-from hspace.cats.world import W
+import hspace
+from hspace.cats.world import MEAN, NOISE, STD, W, column
 
-BOOK = Path(__file__).resolve().parent.parent / "book"
-LAW = np.array([[2, 0.75], [-0.5, 1.5]])
+LAW, P, V, ONES = W.double().numpy(), np.array([2.0, 3.0]), np.array([0.3, 0.7]), np.ones(2)
+J = np.array([[2 * P[0], 1.0], [1.0, 1.0]])
 
 
-def slips_numbers():
-    """The figures of slips.md as it prints them, {what: text}."""
+def page(name):
+    return (ROOT / "book" / name).read_text(encoding="utf-8")
+
+
+def h(x):
+    """The bent map of chapters 4 and 5."""
+    return np.array([x[0] ** 2 + x[1], x[0] + x[1]])
+
+
+def degrees(v):
+    return math.degrees(math.atan2(v[1], v[0]))
+
+
+def text(values):
+    """A vector or matrix as the pages write it: rows divided by semicolons, with a true minus."""
+    entries = [", ".join(f"{round(value, 4):g}" for value in row) for row in np.atleast_2d(values)]
+    return f"({'; '.join(entries)})".replace("-", "−")
+
+
+def entries(M):
+    """A matrix of two rows as LaTeX has it between its brackets."""
+    return " \\\\ ".join(" & ".join(f"{value:g}" for value in row) for row in M)
+
+
+def thousands(n):
+    """A whole number in groups of three digits."""
+    return f"{n:,}".replace(",", " ")
+
+
+def numbers():
+    """The table "Numbers that must agree" of continuity.md, {first column: second column}."""
+    values, eigenvalue = np.linalg.svd(LAW)[1], np.linalg.eigvals(LAW)[0]
+    squares = np.linalg.eigvalsh(LAW.T @ LAW)[::-1]
+    nap, luck = LAW @ ONES
+    return {
+        "$W$, rows nap and luck, columns nose and ear": text(LAW),
+        "the cat with nose 1 and ear 1": f"nap {nap:g}, luck {luck:g}",
+        "determinant of $W$": f"{np.linalg.det(LAW):.3f}",
+        "eigenvalues of $W$": f"{eigenvalue.real:.2f} ± {abs(eigenvalue.imag):.2f} i",
+        "$W^\\top W$": text(LAW.T @ LAW),
+        "its eigenvalues": f"{squares[0]:.2f} and {squares[1]:.2f}",
+        "singular values of $W$": f"{values[0]:.2f} and {values[1]:.2f}",
+        "$p$ and $h(p)$": f"{text(P)} and {text(h(P))}",
+        "$v$": text(V),
+        "$J$ at $p$": f"{text(J)}, determinant {np.linalg.det(J):.0f}",
+        "$u = Jv$": text(J @ V),
+        "$h(p + v)$": f"{text(h(P + V))}; to first order {text(h(P) + J @ V)}",
+        "$J^{-1}$ at $p$": f"{text(3 * np.linalg.inv(J))} / 3",
+        "a step at 45° in $X$": f"arrives at {degrees(J @ ONES):.1f}° in $H$",
+        "an arrival at 45° in $H$": f"comes from {degrees(np.linalg.solve(J, ONES)):.0f}° in $X$",
+    }
+
+
+@pytest.mark.parametrize(("what", "value"), numbers().items())
+def test_the_numbers_of_continuity_are_right(what, value):
+    assert f"| {what} | {value} |" in page("continuity.md")
+
+
+def test_the_jacobian_is_that_of_the_map():
+    step = 1e-6
+    columns = [(h(P + step * e) - h(P - step * e)) / (2 * step) for e in np.eye(2)]
+    assert np.allclose(np.stack(columns, axis=1), J, atol=1e-6)
+
+
+def cosine(cat):
+    """Of the angle between a cat and the row of the nap."""
+    return LAW[0] @ cat / np.linalg.norm(LAW[0]) / np.linalg.norm(cat)
+
+
+def early_slips():
+    """What slips.md prints of the first three chapters, {what: text}."""
+    picture, ease = 0.5, [(0.6, 0.8), (0.8, 0.6)]  # one pixel; roots of the shares of picture and noise at two times
+    nose, ear, nap = (column(name) for name in ("nose", "ear", "nap"))
+    variance, mean = STD.double() ** 2, MEAN.double()
+    squared_nose = variance[nose] + mean[nose] ** 2
+    through_zero = LAW[0, 0] + LAW[0, 1] * mean[ear] * mean[nose] / squared_nose
+    half_units = np.array([2.0, 1.0])
+    tilt = math.degrees(math.acos(cosine([0, 2.6])))
+    queen = np.array([1.8, 1, 0]) - [0.4, 0, 0] + [0.6, 0, 1]
+    return {
+        "the state": f"$0.6 \\cdot 0.5 + 0.8 \\cdot (-1) = {ease[0][0] * picture - ease[0][1]:g}$",
+        "the network's output": f"$0.6 \\cdot (-1) - 0.8 \\cdot 0.5 = {-ease[0][0] - ease[0][1] * picture:g}$",
+        "the next state": f"$0.8 \\cdot 0.5 + 0.6 \\cdot (-1) = {ease[1][0] * picture - ease[1][1]:g}$",
+        "noses explain": f"noses explain {LAW[0, 0] ** 2 * variance[nose] / variance[nap]:.0%}".replace("%", " %"),
+        "back from a nap": f"grows by {LAW[0, 0] * variance[nose] / variance[nap]:.2f} for each unit",
+        "bias": f"by 0.75 · 1 = {LAW[0, 1] * mean[ear]:g} on average",
+        "slope through zero": f"{through_zero:.2f} instead of 2",
+        "stacked": f"the output is {text(LAW @ ONES)}. The sum {(LAW @ ONES).sum():g}",
+        "no ears": f"{LAW[0] @ ONES:g} for the cat {text([LAW[0] @ ONES / LAW[0, 0], 0])}",
+        "half units": f"{text(half_units)}, and the row {text(LAW[0])} becomes {text(LAW[0] / half_units)}",
+        "signs": f"{text(LAW @ ONES)} and {text(-LAW @ ONES)}",
+        "onto the axis": f"$W (3, 1) = {text(LAW @ [3, 1])}$",
+        "queen": f"= {text(queen)}$: a puppet horse",
+        "same way": f"the cat (0.8, 0.3) points exactly the same way and has the dot product {LAW[0] @ [0.8, 0.3]:g}",
+        "longer": f"The cat (0, 2.6) points {tilt:.0f}° away from it and has {LAW[0] @ [0, 2.6]:g}",
+        "cosines": f"the cosines are {cosine([0.8, 0.3]):.2f} and {cosine([0, 2.6]):.2f}",
+    }
+
+
+def late_slips():
+    """What slips.md prints of chapters 11 and 12, {what: text}."""
     U, s, Vt = np.linalg.svd(LAW)
     turn = np.diag([np.sign(np.linalg.det(U)), 1])  # signs of the first pair that make U and V rotations
     U, Vt = U @ turn, turn @ Vt
@@ -21,32 +122,40 @@ def slips_numbers():
     wrong = U @ np.diag(s) @ Vt.T
     flipped = U @ np.diag([-1, 1]) @ np.diag(s) @ Vt
     return {
-        "Gram matrix": "4.25 & 0.75 \\\\ 0.75 & 2.8125",
+        "Gram matrix": entries(LAW.T @ LAW),
         "eigenvalues of the Gram matrix": f"{eigenvalues[0]:.2f} and {eigenvalues[1]:.2f}",
-        "singular values": f"{s[0]:.2f} and\n{s[1]:.2f}",
+        "singular values": f"{s[0]:.2f} and {s[1]:.2f}",
         "square of the eigenvalue": f"{eigenvalues[0].round(2)}² = {eigenvalues[0] ** 2:.2f}",
-        "U D V": f"{wrong[0, 0]:.2f} & {wrong[0, 1]:.2f} \\\\ {wrong[1, 0]:.2f} & {wrong[1, 1]:.2f}",
+        "U D V": entries(wrong.round(2)),
         "error with one sign wrong": f"2\\sigma_1 = {np.linalg.norm(flipped - LAW, 2):.2f}",
         "determinant": f"{np.linalg.det(LAW):.3f}",
-        "entries of the Jacobian": f"{128 * 8 * 8 * 3 * 64 * 64:,}".replace(",", " "),
+        "entries of the Jacobian": thousands(128 * 8 * 8 * 3 * 64 * 64),
     }
 
 
-@pytest.mark.parametrize(("what", "text"), slips_numbers().items())
-def test_slips_prints_what_one_computes(what, text):
-    assert text in (BOOK / "slips.md").read_text(encoding="utf-8"), f"{what} should read {text}"
+@pytest.mark.parametrize(("what", "value"), [*early_slips().items(), *late_slips().items()])
+def test_the_slips_print_what_one_computes(what, value):
+    assert value in " ".join(page("slips.md").split()), f"{what} should read {value}"
 
 
-def test_the_gram_matrix_is_the_laws():
-    assert np.array_equal(LAW.T @ LAW, [[4.25, 0.75], [0.75, 2.8125]])
+def test_the_law_explains_the_variance_that_the_slips_speak_of():
+    nose, ear, nap = (STD.double()[column(name)] ** 2 for name in ("nose", "ear", "nap"))
+    assert nap.item() == pytest.approx(4 * nose.item() + 0.75**2 * ear.item() + NOISE**2, rel=1e-6)
 
 
-def test_the_law_on_the_pages_is_the_worlds():
-    assert np.array_equal(W.numpy(), LAW)
+def test_sizes_of_her_layers_are_as_the_slips_say():
+    config = hspace.load().network.config
+    channels, side, depth = config.block_out_channels, config.sample_size, len(config.block_out_channels) - 1
+    picture, bottleneck = 3 * side**2, channels[-1] * (side >> depth) ** 2
+    before = channels[-2] * (side >> depth) ** 2  # what the bottleneck is made from
+    sizes = [picture, before, *(width * (side >> i) ** 2 for i, width in enumerate(channels))]
+    written = " ".join(page("slips.md").split())
+    assert all(thousands(size) in written for size in sizes)
+    assert "$h$ has two thirds of the picture's count" in written and 3 * bottleneck == 2 * picture
 
 
 def test_the_readmes_ten_lines_run_as_they_say(capsys):
-    [program] = re.findall(r"```python\n(.*?)```", (BOOK.parent / "README.md").read_text(encoding="utf-8"), re.S)
+    [program] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
     names = {}
     exec(program, names)
     assert names["J"].shape == (8192, 12288) and names["S"].V.shape == (12288, 50)

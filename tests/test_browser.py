@@ -9,27 +9,9 @@ from urllib.parse import unquote, urldefrag, urlparse
 import pytest
 import small_models
 import torch
-import yaml
-from browser import (
-    ADVICE,
-    ARGUMENTS,
-    DESKTOP,
-    PHONE,
-    ROOT,
-    SETTLE,
-    SITE,
-    WIDE,
-    Watch,
-    axe,
-    check_hash,
-    find,
-    give_up,
-    judged,
-    serve,
-    visit,
-)
+from browser import PHONE, WIDE, axe, check_hash, chromium, give_up, judged, opened, serve, visit
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
+from contents import SITE, toc
 
 from hspace import widgets
 from hspace.model import DiffusionModel
@@ -37,26 +19,33 @@ from hspace.model import DiffusionModel
 LIMIT = 2_000_000  # bytes of a chapter with everything that it loads, as they travel
 
 
-def toc():
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])]
-
-
 PAGES = [*toc(), "search", "genindex"]
 CHAPTERS = [page for page in PAGES if page.startswith("chapters/")]
+#: What a visit must not find on a page, and how to say it.
+FAULTS = {
+    "outside": "asked of another machine",
+    "errors": "errors in the console",
+    "sizeless": "pictures without a size",
+    "broken": "pictures that are missing",
+    "bent": "pictures not as wide to their height as in their files",
+    "eager": "pictures below the fold that do not wait",
+    "bare": "formulas that are not typeset",
+    "wrong": "formulas with an error",
+    "twice": "ids that stand twice",
+    "blocking": "scripts that block the first paint",
+    "dead": "live figures that are not alive",
+    "wide": "wider than a phone",
+    "light": "found by axe in the light theme",
+    "dark": "found by axe in the dark theme",
+}
 every_page = pytest.mark.parametrize("page", PAGES)
 
 
 @pytest.fixture(scope="module")
 def browser():
     assert (SITE / "index.html").exists(), "no site in _build/html: run `make book` first"
-    with sync_playwright() as playwright:
-        path = find(playwright)
-        if path is None:
-            give_up(ADVICE)
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -82,30 +71,16 @@ def look(browser, site):
     return once
 
 
+@pytest.mark.parametrize("fault", FAULTS)
 @every_page
-def test_nothing_is_asked_of_another_machine(look, page):
-    assert look(page)["outside"] == []
-
-
-@every_page
-def test_the_console_has_no_errors(look, page):
-    assert look(page)["errors"] == []
-
-
-@every_page
-def test_pictures_are_there_and_have_sizes(look, page):
-    assert look(page)["sizeless"] == [] and look(page)["broken"] == [] and look(page)["bent"] == []
-
-
-@every_page
-def test_pictures_below_the_fold_can_wait(look, page):
-    assert look(page)["eager"] == []
+def test_a_visit_finds_no_fault(look, page, fault):
+    found = look(page)[fault]
+    assert not found, f"{FAULTS[fault]}:\n" + "\n".join(found)
 
 
 @every_page
 def test_mathematics_is_typeset(look, page):
     written = BeautifulSoup((SITE / f"{page}.html").read_text(encoding="utf-8"), "html.parser").select(".math")
-    assert look(page)["bare"] == [] and look(page)["wrong"] == []
     assert look(page)["formulas"] >= len(written)
 
 
@@ -126,49 +101,19 @@ def test_links_and_anchors_resolve(look, site, page):
     assert wrong == []
 
 
-@every_page
-def test_no_name_stands_twice(look, page):
-    assert look(page)["twice"] == []
-
-
-@every_page
-def test_no_script_blocks_the_first_paint(look, page):
-    assert look(page)["blocking"] == []
-
-
-@every_page
-def test_live_figures_are_alive(look, page):
-    assert look(page)["dead"] == []
-
-
-@every_page
-def test_phones_need_not_scroll_sideways(look, page):
-    assert look(page)["wide"] == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@every_page
-def test_axe_finds_nothing(look, page, theme):
-    assert look(page)[theme] == [], "\n".join(look(page)[theme])
-
-
 @pytest.mark.parametrize("page", CHAPTERS)
 def test_chapters_are_light(look, page):
     assert look(page)["weight"] < LIMIT
 
 
 def test_the_front_door_leads_to_the_landing_page(browser, site):
-    with browser.new_context(**DESKTOP) as context:
-        page = context.new_page()
-        page.goto(f"{site.address}/")
+    with opened(browser, site.address, "/", settle=False) as page:
         page.wait_for_url(f"{site.address}/{PAGES[0]}.html")
         assert page.locator("article h1").count() == 1
 
 
 def test_the_theme_can_be_switched_and_stays(browser, site):
-    with browser.new_context(**DESKTOP) as context:
-        page = context.new_page()
-        page.goto(f"{site.address}/{PAGES[0]}.html")
+    with opened(browser, site.address, f"/{PAGES[0]}.html", settle=False) as page:
         button = page.locator("button.theme-switch-button:visible").first
         seen = set()
         for _ in range(3):
@@ -182,9 +127,7 @@ def test_the_theme_can_be_switched_and_stays(browser, site):
 
 def test_the_story_can_be_folded_away_and_stays_so(browser, site):
     """The switch hides every bubble, is remembered from page to page, and brings all back."""
-    with browser.new_context(**DESKTOP) as context:
-        page = context.new_page()
-        page.goto(f"{site.address}/{CHAPTERS[-1]}.html")
+    with opened(browser, site.address, f"/{CHAPTERS[-1]}.html", settle=False) as page:
         story, seen = page.locator("article .story"), page.locator("article .story:visible")
         switch = page.get_by_role("switch", name="Story")
         assert story.count() and seen.count() and switch.get_attribute("aria-checked") == "true"
@@ -357,15 +300,16 @@ def frame(html):
 
 @pytest.fixture
 def figures(browser, site, request):
-    """A page with two figures of a module (`request.param`), the second with nasty texts; yields all and its watch."""
+    """A page with two figures of a module (`request.param`), the second with nasty texts; yields both."""
     module = request.param
     site.made[f"/book/{module}.html"] = frame(FIGURES[module]("ear").html() + FIGURES[module](NASTY).html())
-    with browser.new_context(**DESKTOP) as context:
-        page = context.new_page()
-        watch = Watch(page, site.address)
-        page.goto(f"{site.address}/book/{module}.html")
-        page.evaluate(SETTLE)
-        yield module, page, watch
+    with opened(browser, site.address, f"/book/{module}.html") as page:
+        yield module, page
+
+
+def test_every_kind_of_figure_is_tried():
+    offered = {getattr(widgets, name).module for name in widgets.__all__ if name not in ("LiveFigure", "describe_it")}
+    assert set(FIGURES) == set(HOLDS) == offered
 
 
 each_figure = pytest.mark.parametrize("figures", FIGURES, indirect=True)
@@ -373,16 +317,16 @@ each_figure = pytest.mark.parametrize("figures", FIGURES, indirect=True)
 
 @each_figure
 def test_every_figure_reacts_to_mouse_touch_and_keyboard(figures):
-    module, page, watch = figures
+    module, page = figures
     figure = page.locator(".hspace-live").first
     found = [Reader(page, way).try_figure(figure, module) for way in WAYS]
     assert [complaint for complaint in found if complaint] == []
-    assert watch.outside == [] and watch.errors == []
+    assert page.watch.outside == [] and page.watch.errors == []
 
 
 @each_figure
 def test_two_figures_on_a_page_share_nothing(figures):
-    module, page, _ = figures
+    module, page = figures
     first, second = page.locator(".hspace-live").all()
     assert page.evaluate("() => { const ids = [...document.querySelectorAll('[id]')].map(e => e.id);"
                          " return ids.filter((id, i) => ids.indexOf(id) !== i) }") == []  # fmt: skip
@@ -393,7 +337,7 @@ def test_two_figures_on_a_page_share_nothing(figures):
 
 @each_figure
 def test_captions_stay_text(figures):
-    module, page, _ = figures
+    module, page = figures
     assert page.evaluate("() => 'broken' in window || document.querySelector('img[src=nowhere]') !== null") is False
     if module not in ("cat_person", "unet"):  # these two take no text from their maker
         text = page.locator(".hspace-live").last.evaluate("e => e.textContent + e.innerHTML.match(/&lt;\\/script/)")
@@ -402,22 +346,17 @@ def test_captions_stay_text(figures):
 
 @each_figure
 def test_figures_are_accessible_in_both_themes_and_fit_a_phone(figures, browser, site):
-    module, page, _ = figures
+    module, page = figures
     assert judged(page, "light") == [] and judged(page, "dark") == []
     site.made[f"/book/small_{module}.html"] = frame(FIGURES[module]("ear").html())
-    with browser.new_context(**{**PHONE, "viewport": {"width": 320, "height": 640}}) as context:
-        phone = context.new_page()
-        phone.goto(f"{site.address}/book/small_{module}.html")
-        phone.evaluate(SETTLE)
+    small = PHONE | {"viewport": {"width": 320, "height": 640}}
+    with opened(browser, site.address, f"/book/small_{module}.html", small) as phone:
         assert phone.evaluate(WIDE) == []
 
 
 @pytest.mark.parametrize("path", CHAPTERS)
 def test_the_figures_of_a_chapter_react(browser, site, path):
-    with browser.new_context(**DESKTOP) as context:
-        page = context.new_page()
-        page.goto(f"{site.address}/{path}.html")
-        page.evaluate(SETTLE)
+    with opened(browser, site.address, f"/{path}.html") as page:
         for figure in page.locator(".hspace-live").all():
             module = figure.get_attribute("data-widget")
             found = [Reader(page, way).try_figure(figure, module) for way in WAYS]
@@ -426,10 +365,7 @@ def test_the_figures_of_a_chapter_react(browser, site, path):
 
 def test_the_cats_law_can_be_locked(browser, site):
     site.made["/book/law.html"] = frame(widgets.CatPerson(controls=["nose", "nap"], lockable=True).html())
-    with browser.new_context(**DESKTOP) as context:
-        page = context.new_page()
-        page.goto(f"{site.address}/book/law.html")
-        page.evaluate(SETTLE)
+    with opened(browser, site.address, "/book/law.html") as page:
         nose, nap = page.locator('input[type="range"]').all()
         assert nap.is_enabled()
         page.locator(".hspace-live").get_by_role("checkbox").check()

@@ -4,25 +4,25 @@ import ast
 import json
 import re
 import shutil
-import sys
-from pathlib import Path
+import subprocess
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from contents import ROOT
+from contrast import contrast
 from docutils import nodes
 from docutils.core import publish_doctree
 from myst_parser.parsers.docutils_ import Parser
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import hspace_api
+import hspace_dialogue
+import hspace_figures
+import hspace_head
+import hspace_site
 
-import hspace_api  # noqa: E402
-import hspace_dialogue  # noqa: E402
-import hspace_figures  # noqa: E402
-import hspace_head  # noqa: E402
-import hspace_site  # noqa: E402
+SCRIPTS = [*(ROOT / "book/_static").rglob("*.*js"), *(ROOT / "lib/hspace/widgets").glob("*.mjs")]
 
 
 def page(markdown):
@@ -145,20 +145,6 @@ def test_only_pages_with_story_get_the_switch():
         assert added[0][1] == hspace_dialogue.REMEMBER
     hspace_dialogue.add_switch(app, "search", "search.html", context := {}, None)
     assert context["has_story"] is False
-
-
-def luminance(colour):
-    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4) @ (
-        0.2126,
-        0.7152,
-        0.0722,
-    )
-
-
-def contrast(a, b):
-    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
 
 
 def bubble_colours(style):
@@ -465,8 +451,6 @@ def test_the_page_needs_no_import_of_the_library():
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-def test_scripts_parse():
-    import subprocess
-
-    for path in (ROOT / "book/_static/story.js", ROOT / "book/_static/live/live.mjs"):
-        subprocess.run(["node", "--check", str(path)], check=True)
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_parse(path):
+    subprocess.run(["node", "--check", path], check=True)

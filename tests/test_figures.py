@@ -10,9 +10,10 @@ import matplotlib as mpl
 import nbformat
 import numpy as np
 import pytest
+from contrast import contrast
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.colors import same_color, to_rgb
+from matplotlib.colors import same_color
 from nbclient import NotebookClient
 from PIL import Image
 
@@ -107,11 +108,6 @@ def test_every_name_that_is_offered_is_tested():
     assert set(MAKERS) == set(figures.__all__) - {"RED", "BLUE", "Figure"} - elsewhere
 
 
-def luminance(colour):
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-    return np.dot(linear, (0.2126, 0.7152, 0.0722))
-
-
 @pytest.mark.parametrize(
     "colours, least",
     [
@@ -122,7 +118,7 @@ def luminance(colour):
 def test_colours_stand_out_from_the_paper(colours, least):
     for colour in colours:
         value = getattr(style, colour) if isinstance(colour, str) else colour
-        assert (luminance(style.PAPER) + 0.05) / (luminance(value) + 0.05) >= least, colour
+        assert contrast(style.PAPER, value) >= least, colour
 
 
 def test_a_sheet_shows_every_pixel_as_a_square():

@@ -1,24 +1,21 @@
 """The repository's files agree with each other, and the chapters keep the book's rules."""
 
 import re
-import shutil
 import subprocess
 import sys
-import tarfile
 import tomllib
 import zipfile
-from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from contents import NOTEBOOKS, ROOT, address, toc
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import hspace
+from colab import VERSIONS, committed, wheel_of
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 MAX_LINES = 12
 MYST = re.compile(r"^\s*(:{3,}|`{3,})\s*\{|\{[a-z:]+\}`", re.M)
 CALLS = r"(plot|scatter|quiver|imshow|annotate|bar|hist|contour)\w*\("
@@ -75,21 +72,16 @@ def test_every_loose_range_holds_the_pinned_version(pins):
 
 
 def test_ranges_leave_colab_its_own_packages():
-    colab = {"numpy": "2.1.0", "matplotlib": "3.10.0", "ipywidgets": "7.7.1", "anywidget": "0.9.0"}
+    colab = requirements(VERSIONS)
+    assert {"numpy", "matplotlib", "ipywidgets", "anywidget"} <= set(colab)
     for name, requirement in loose().items():
         assert {s.operator for s in requirement.specifier} <= {">="}, f"{requirement} has an upper pin"
-        assert name not in colab or requirement.specifier.contains(colab[name])
+        assert name not in colab or requirement.specifier.contains(pin(colab[name])), f"Colab has {colab[name]}"
 
 
 def test_versions_of_package_and_citation_agree():
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
     assert project()["dynamic"] == ["version"] and cited == hspace.__version__
-
-
-def toc():
-    """All files of the table of contents, without endings, in order."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    return [contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])]
 
 
 def test_there_are_chapters_and_each_is_in_the_toc_and_back():
@@ -185,39 +177,20 @@ def test_the_rules_find_what_they_forbid(pattern, text, found):
 
 
 def test_the_address_stands_everywhere_or_nowhere():
-    address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
     readme = (ROOT / "README.md").read_text()
-    if address:
-        assert address.removeprefix("https://github.com/") in readme and COLAB in readme
-        assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["repository-code"] == address
+    if address():
+        assert address().removeprefix("https://github.com/") in readme and COLAB in readme
+        assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["repository-code"] == address()
     else:
         assert COLAB not in readme and not any(COLAB in path.read_text() for path in NOTEBOOKS)
-
-
-def committed_files(folder):
-    """Unpack what is committed into `folder`; the working tree's files where there is no commit (a source archive)."""
-    archive = folder.with_suffix(".tar")
-    git = subprocess.run(["git", "archive", "--output", archive, "HEAD"], cwd=ROOT, capture_output=True)
-    if git.returncode == 0:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
-        return
-    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-text"):
-        folder.mkdir(exist_ok=True)
-        shutil.copy(ROOT / name, folder)
-    shutil.copytree(ROOT / "lib", folder / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The committed package and the wheel built of it: (folder with the sources, path of the wheel)."""
     folder = tmp_path_factory.mktemp("wheel")
-    committed_files(folder / "source")
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder]
-    build = subprocess.run([*pip, folder / "source"], capture_output=True, text=True)
-    assert build.returncode == 0, build.stderr
-    [path] = folder.glob("hspace-*.whl")
-    return folder / "source", path
+    source = committed(folder / "source")
+    return source, wheel_of(source, folder)
 
 
 def test_the_wheel_holds_every_committed_file_of_the_package(wheel):

@@ -9,13 +9,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
-import yaml
 from bs4 import BeautifulSoup
+from contents import ROOT, SITE, address, toc
 
+from hspace_dialogue import SPEAKERS
 from stamp import stamp
 
-ROOT = Path(__file__).resolve().parent.parent
-SITE = ROOT / "_build" / "html"
 LOADED = [("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src"), ("video", "src"), ("object", "data")]
 RELATIONS = {"stylesheet", "icon", "preload", "modulepreload", "prefetch", "manifest", "preconnect", "dns-prefetch"}
 OUTSIDE = re.compile(r"""(?:url\(\s*|@import\s+)["']?(?:https?:)?//""")
@@ -27,11 +26,6 @@ def pages():
     assert (SITE / "index.html").exists(), "no site in _build/html: run `make book` first"
     files = [path for path in sorted(SITE.rglob("*.html")) if SITE / "_static" not in path.parents]  # themes' templates
     return {path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in files}
-
-
-def toc():
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    return [contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])]
 
 
 def content_pages(pages):
@@ -49,8 +43,8 @@ def loaded_addresses(page):
             yield link["href"]
 
 
-def is_outside(address):
-    return bool(urlparse(address).netloc)
+def is_outside(goal):
+    return bool(urlparse(goal).netloc)
 
 
 def test_every_page_of_the_toc_is_built_with_a_title_of_its_own(pages):
@@ -97,10 +91,10 @@ def test_the_test_for_other_machines_can_fail():
 def test_everything_the_pages_fetch_is_there(pages):
     missing = set()
     for path, page in pages.items():
-        for address in loaded_addresses(page):
-            file = unquote(urlparse(address).path)
-            if file and not address.startswith("data:") and not (path.parent / file).exists():
-                missing.add(f"{path.name}: {address}")
+        for goal in loaded_addresses(page):
+            file = unquote(urlparse(goal).path)
+            if file and not goal.startswith("data:") and not (path.parent / file).exists():
+                missing.add(f"{path.name}: {goal}")
     assert not missing
 
 
@@ -172,8 +166,7 @@ def test_dialogue_is_said_by_its_speakers_and_can_be_folded_away(pages):
             speaker = quote.select_one("p").get_text()
             assert "speaker" in quote.select_one("p")["class"] and speaker.endswith(":"), f"{entry}: {speaker}"
         left = [q.get_text().strip() for q in page.select("blockquote:not(.said)")]
-        known = ("Therapist", "Patient", "Alice", "Eigenface", "Jacques", "Mr. Foster")
-        assert not [text for text in left if text.startswith(known) and ":" in text[:60]], entry
+        assert not [text for text in left if text.startswith(tuple(SPEAKERS)) and ":" in text[:60]], entry
     assert spoken, "no bubble in the whole book"
 
 
@@ -207,32 +200,30 @@ def test_the_librarys_page_describes_it(pages):
 
 
 def test_mistakes_can_be_reported_once_there_is_a_place_for_them(pages):
-    address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
     for entry, page in content_pages(pages).items():
-        assert bool(page.select(".report-mistake a")) is bool(address), entry
+        assert bool(page.select(".report-mistake a")) is bool(address()), entry
 
 
 def test_buttons_that_need_the_address_wait_for_it(pages):
-    address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
     chapter = next(page for entry, page in content_pages(pages).items() if entry.startswith("chapters/"))
     links = [link["href"] for link in chapter.find_all("a", href=True)]
-    assert any("colab.research.google.com" in link for link in links) is bool(address)
-    assert any("github.com" in link for link in links) is bool(address)
+    assert any("colab.research.google.com" in link for link in links) is bool(address())
+    assert any("github.com" in link for link in links) is bool(address())
 
 
 def test_a_stamped_site_leads_to_its_repository(tmp_path):
     """With an address each page can be reported, and each chapter opens in Colab."""
-    project, address = tmp_path / "book", "https://github.com/somebody/alice"
+    project, repository = tmp_path / "book", "https://github.com/somebody/alice"
     unneeded = shutil.ignore_patterns(".git", ".venv", "_build", "runs", "*.safetensors", "__pycache__")
     shutil.copytree(ROOT, project, ignore=unneeded)
-    stamp(address, project)
+    stamp(repository, project)
     build = [Path(sys.executable).parent / "jupyter-book", "build", project, "-W", "-n", "--keep-going", "--quiet"]
     done = subprocess.run(build, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     for entry in toc():
         page = BeautifulSoup((project / f"_build/html/{entry}.html").read_text(encoding="utf-8"), "html.parser")
         [mistake] = page.select(".report-mistake a")
-        assert mistake["href"].startswith(f"{address}/issues/new?") and f"{entry}.html" in unquote(mistake["href"])
+        assert mistake["href"].startswith(f"{repository}/issues/new?") and f"{entry}.html" in unquote(mistake["href"])
         colab = [link["href"] for link in page.find_all("a", href=True) if "colab.research" in link["href"]]
         assert bool(colab) == entry.startswith("chapters/"), entry
         assert all(link.endswith(f"/somebody/alice/blob/main/{entry}.ipynb") for link in colab)

@@ -1,8 +1,7 @@
 """LinearMap, Stepper with its scenes, and MadLib: what they take, hold and say without a browser."""
 
 import json
-import shutil
-import subprocess
+import re
 from pathlib import Path
 
 import numpy as np
@@ -47,19 +46,12 @@ def test_markup_in_a_text_stays_text(figure):
     assert "</script>" not in figure.html()
 
 
-@pytest.mark.parametrize("module", ["linear_map", "stepper", "mad_lib"])
-def test_modules_stand_alone(module):
-    text = (FOLDER / f"{module}.mjs").read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.mjs")), ids=lambda path: path.stem)
+def test_modules_stand_alone(path):
+    text = path.read_text(encoding="utf-8")
     assert "export default { render }" in text
     for forbidden in ("import ", "innerHTML", "insertAdjacentHTML", "eval(", "fetch(", "console."):
         assert forbidden not in text, forbidden
-
-
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed: JavaScript's grammar was not checked")
-@pytest.mark.parametrize("module", ["linear_map", "stepper", "mad_lib"])
-def test_modules_parse(module):
-    found = subprocess.run(["node", "--check", FOLDER / f"{module}.mjs"], capture_output=True, text=True)
-    assert found.returncode == 0, found.stderr
 
 
 # LinearMap
@@ -305,4 +297,7 @@ def test_a_chapter_without_a_page():
 def test_the_browser_compares_as_we_do():
     """The same characters are left out in mad_lib.mjs as in `plain`."""
     text = (FOLDER / "mad_lib.mjs").read_text(encoding="utf-8")
-    assert r".toLowerCase().replace(/[\s\-‐‑–_]+/gu" in text
+    [left_out] = re.findall(r"word\.toLowerCase\(\)\.replace\(/(.*?)/gu", text)
+    answers = {answer for page in MAD_LIBS for words in describe_it(page).answers for answer in words}
+    for word in {*answers, "Dot-\u2011Product\u2010\u2013_ x", "don't (ever)\u00a0& É"}:
+        assert re.sub(left_out, "", word.lower()) == plain(word)

@@ -3,15 +3,13 @@
 import base64
 import io
 import json
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from browser import chromium
 from PIL import Image
 from small_models import conditional_unet, scheduler, transformer, unet
 
@@ -24,7 +22,6 @@ from hspace.model import DiffusionModel
 from hspace.widgets import CatPerson, ImageStrip, UNet
 
 FOLDER = Path(widgets.__file__).parent
-MODULES = ("cat_person", "unet", "image_strip")
 
 
 def opened(uri):
@@ -267,12 +264,6 @@ def test_a_place_outside_the_strip_is_refused():
 # In the browser
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="no node")
-@pytest.mark.parametrize("name", MODULES)
-def test_modules_are_correct_javascript(name):
-    subprocess.run(["node", "--check", FOLDER / f"{name}.mjs"], check=True)
-
-
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>figures</title>
 <link rel="stylesheet" href="widgets.css"><body><main></main><script type="module">
 class Model {
@@ -311,24 +302,9 @@ window.ready = true;
 </script></body></html>"""
 
 
-def chromium():
-    """A browser's path; without one the test is skipped, or fails where REQUIRE_BROWSER is set."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    if path := next(filter(None, map(shutil.which, names)), None):
-        return path
-    refuse = pytest.fail if os.environ.get("REQUIRE_BROWSER") else pytest.skip
-    refuse("no chromium: the figures were not tried in a browser")
-
-
 @pytest.fixture(scope="module")
 def page():
-    if os.environ.get("REQUIRE_BROWSER"):
-        import playwright.sync_api as api
-    else:
-        api = pytest.importorskip("playwright.sync_api", reason="no playwright: figures were not tried in a browser")
-    path, options = chromium(), ["--no-sandbox", "--disable-gpu"]
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=options)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 900, "height": 900})
         page.route("**/*", answer)
         page.errors = []
@@ -336,7 +312,6 @@ def page():
         page.goto("http://figures.test/")
         page.wait_for_function("window.ready", timeout=60_000)
         yield page
-        browser.close()
         assert page.errors == []
 
 
@@ -387,7 +362,6 @@ def test_the_twin_draws_as_the_renderer_does(page):
         drawn = opened(page.evaluate("(factors) => drawn(factors, 128)", person)) / 127.5 - 1
         made = render(torch.tensor([list(person.values())], dtype=torch.float64), 128)[0].permute(1, 2, 0).numpy()
         off[name] = float(np.sqrt(((drawn - made) ** 2).mean()))
-    print({name: round(value, 4) for name, value in off.items()})
     assert max(off.values()) < 0.03, off
 
 
