@@ -1,28 +1,27 @@
 """Every stub fails its checker and every folded solution passes it."""
 
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
+from contents import NOTEBOOKS
 
 from hspace.exercises import EXERCISES, check
 
-CHAPTERS = sorted(Path(__file__).parent.parent.glob("chapters/*.ipynb"))
 MADE = r"^(?:def )?([\w, ]+?)(?: = |\()"  # before " = ", or behind "def"; a call makes nothing but does no harm
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.S)
 
 
 def exercises():
     """(notebook, index of the stub's cell) of every exercise in the book."""
-    for path in CHAPTERS:
+    for path in NOTEBOOKS:
         for i, cell in enumerate(nbformat.read(path, 4).cells):
             if "exercise" in cell.metadata.get("tags", []):
                 yield pytest.param(path, i, id=f"{path.stem}-{i}")
 
 
 def test_every_checker_is_used_once():
-    cells = [cell.source for path in CHAPTERS for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    cells = [cell.source for path in NOTEBOOKS for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     assert sorted(re.findall(r'check\("([\d.]+)"', "\n".join(cells))) == sorted(EXERCISES)
 
 

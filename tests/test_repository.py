@@ -1,5 +1,6 @@
 """The repository's files agree with each other, and the chapters keep the book's rules."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -20,6 +21,7 @@ MAX_LINES = 12
 MYST = re.compile(r"^\s*(:{3,}|`{3,})\s*\{|\{[a-z:]+\}`", re.M)
 CALLS = r"(plot|scatter|quiver|imshow|annotate|bar|hist|contour)\w*\("
 PLOTTING = re.compile(r"^\s*(fig(ure)?|ax(es|s)?|plt)\d*(\.\w+|\[[^]]*\])*\." + CALLS, re.M)
+FENCED = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 COLAB = "colab.research.google.com"
 
 
@@ -131,6 +133,14 @@ def test_code_cells_are_short_and_do_not_plot(notebook):
         assert not PLOTTING.search(cell.source), f"cell {i} plots; figures come from hspace.figures"
 
 
+def test_code_lines_fit_the_page(notebook):
+    """Those of folded solutions, too, which no formatter sees."""
+    most = tomllib.loads((ROOT / "chapters" / "ruff.toml").read_text())["line-length"]
+    written = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    code = [cell.source for _, cell in code_cells(notebook)] + FENCED.findall("\n".join(written))
+    assert most <= 78 and [line for line in "\n".join(code).splitlines() if len(line) > most] == []
+
+
 def test_figures_have_alternative_text(notebook):
     for i, cell in code_cells(notebook):
         if any("image/png" in output.get("data", {}) for output in cell.outputs):
@@ -139,11 +149,18 @@ def test_figures_have_alternative_text(notebook):
 
 
 def test_chapters_begin_by_installing_the_library_where_it_is_missing(notebook):
-    """The same folded cell in all of them, before any other code."""
-    cells = [cell for _, cell in code_cells(notebook)]
-    first = nbformat.read(NOTEBOOKS[0], as_version=4)
-    assert cells[0].source == code_cells(first)[0][1].source and cells[0].source.startswith("try:\n    import hspace")
-    assert cells[0].metadata.get("tags") == ["hide-cell"] and not any("%pip" in cell.source for cell in cells[1:])
+    """The same lines in all of them, in a folded cell before any other code, and below them at most imports."""
+    setup, *others = [cell for _, cell in code_cells(notebook)]
+    install = code_cells(nbformat.read(NOTEBOOKS[0], as_version=4))[0][1].source
+    assert setup.source.startswith(install) and install.startswith("try:\n    import hspace")
+    below = ast.parse(setup.source.removeprefix(install)).body
+    assert all(isinstance(line, ast.Import | ast.ImportFrom) for line in below)
+    assert not any("%pip" in cell.source for cell in others)
+
+
+def test_chapters_fold_their_setup_and_nothing_else_away(notebook):
+    tags = [cell.metadata.get("tags", []) for _, cell in code_cells(notebook)]
+    assert tags[0] == ["hide-cell"] and not any("hide-cell" in others for others in tags[1:])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

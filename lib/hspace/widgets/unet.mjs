@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 // The map, in its own units.
-const WIDTH = 330, LEFT = 100, MIDDLE = 163, RIGHT = 226, TOP = 32, PITCH = 58;
+const WIDTH = 330, LEFT = 95, RIGHT = 228, MIDDLE = (LEFT + RIGHT) / 2, TOP = 32, PITCH = 64;
 const SMALL = 24, LARGE = 46, OFFSET = 2.2;
 
 function node(name, attributes = {}, ...children) {
@@ -155,10 +155,9 @@ function render({ model, el }) {
   map.setAttribute("aria-label", "Blocks");
   const skips = bridges(links, places);
   const ways = node("g", { class: "hs-ways" }, flow(blocks, places), ...skips.map((skip) => skip.group));
-  if (links.length) {
-    const top = Math.min(...links.map(({ start }) => places[start].y));
-    ways.append(label(MIDDLE, top - 30, "middle", "hs-remark", "skip"));
-    ways.append(label(MIDDLE, top - 17, "middle", "hs-remark", "connections"));
+  if (links.length) {  // between the pictures, which are alone in their row: no stack comes near
+    ways.append(label(MIDDLE, TOP + 4, "middle", "hs-remark", "skip"));
+    ways.append(label(MIDDLE, TOP + 17, "middle", "hs-remark", "connections"));
   }
   const stacks = blocks.map((block, i) => stack(block, places[i], sprites[i], count));
   stacks.forEach(({ group }, i) => {
