@@ -21,6 +21,10 @@ _HOME = {
     "graph": "geometry",
     "between": "geometry",
     "change_matrix": "scoring",
+    "combine": "scoring",
+    "walk": "editing",
+    "shoot": "editing",
+    "steer": "editing",
 }
 __all__ = sorted([*_HOME, "__version__"])
 

@@ -127,20 +127,22 @@ class DiffusionModel:
         draws = [torch.randn(self.shape, generator=torch.Generator().manual_seed(s)) for s in seeds]
         return torch.stack(draws).to(self.device, self.dtype)
 
-    def denoise(self, x, start=None, stop=None, steps=None, edit=None):
+    def denoise(self, x, start=None, stop=None, steps=None, edit=None, asymmetric=False):
         """DDIM from x at `start` (the last timestep) down to `stop` (None: the clean x_0). Returns (B, C, H, W).
 
         Start and stop lie on the grid of `steps` (the model's own by default), so that stopping and going on equals
-        going through, bit for bit. edit: a function (h, t) → h applied at `layer` in every step. Where x requires a
-        gradient each step is checkpointed: memory for one step, at the price of one more run of each.
+        going through, bit for bit. edit: a function (h, t) → h applied at `layer` in every step. asymmetric: in the
+        expected picture only, not in the noise, for one more run a step; the two would cancel out otherwise (Kwon et
+        al., "Diffusion Models Already Have a Semantic Latent Space", 2023). Where x requires a gradient each step is
+        checkpointed: memory for one step, at the price of one more run of each.
         """
         self._check(x)
         for t, s in self._legs(start, stop, steps):
             # functorch's transforms forbid checkpoints, and forward mode keeps nothing that could be saved
             if x.requires_grad and torch.is_grad_enabled() and torch.func.debug_unwrap(x) is x:
-                x = checkpoint(self._step, x, t, s, edit, use_reentrant=False, preserve_rng_state=False)
+                x = checkpoint(self._step, x, t, s, edit, asymmetric, use_reentrant=False, preserve_rng_state=False)
             else:
-                x = self._step(x, t, s, edit)
+                x = self._step(x, t, s, edit, asymmetric)
         return x
 
     def invert(self, x_0, stop=None, steps=None, iterations=5):
@@ -249,9 +251,11 @@ class DiffusionModel:
             return a * x - b * output, b * x + a * output
         return output, (x - a * output) / b
 
-    def _step(self, x, t, s, edit=None):
+    def _step(self, x, t, s, edit=None, asymmetric=False):
         """One DDIM step from t down to s (None: clean); Song et al. 2021, eq. 12 with sigma = 0."""
         x_0, eps = self._split(x, t, edit)
+        if asymmetric:
+            eps = self._split(x, t)[1]
         a, b = self._scales(s)
         return a * x_0 + b * eps
 

@@ -5,8 +5,10 @@ A judge is any function from pictures (B, C, H, W) to numbers (B, F). It may car
 By default the referee of the cat people judges.
 """
 
+import warnings
 from dataclasses import dataclass
 
+import scipy.optimize
 import torch
 from tqdm import tqdm
 
@@ -122,6 +124,79 @@ def _slopes(model, x, t, directions, judge, length):
     judged = torch.cat([judge(model.picture(model.denoise(part, start=t))) for part in ends.split(BATCH)])
     ahead, behind = judged.chunk(2)
     return (ahead - behind).T / (2 * length)
+
+
+def combine(M, wish, *, metric=None, ridge=0.0, room=None):
+    """Coefficients that change some factors as wished and the others not at all: walk along directions @ c.
+
+    The shortest c with M c = d, c = Λ⁻¹ Mᵀ (M Λ⁻¹ Mᵀ + λ I)⁻¹ d, the weighted pseudo-inverse.
+    M: a `ChangeMatrix`, or its values (F, k).  wish: {factor: change in standard deviations}, or all changes d (F,).
+    metric (k,): the diagonal Λ; None is the length in X, s² that in H, for singular directions.
+    ridge: λ, in units of the mean diagonal of M Λ⁻¹ Mᵀ. Above 0, wishes that would need a very long way are met less.
+    room: (low, high), each (k,), around 0: bounds of the coefficients. The best c within them is found by scipy's
+        bounded least squares, with a ridge of at least 1e-6.
+    Returns c (k,).  Raises ValueError for unknown factors, shapes that do not fit, and numbers that are not finite.
+    Where M c reaches less than half of the way to d, a RuntimeWarning says so.
+    """
+    values = M.values if isinstance(M, ChangeMatrix) else M
+    d = _changes(M, wish).to(values)
+    weight = _check_combine(values, d, metric, ridge, room)
+    inner = values.double() / weight @ values.double().T
+    scale = inner.diagonal().mean()
+    if room is None:
+        damped = inner + ridge * scale * torch.eye(len(inner)).to(inner)
+        c = values.double().T @ torch.linalg.pinv(damped, hermitian=True, rtol=1e-9) @ d.double() / weight
+    else:
+        c = _bounded(values.double(), d.double(), weight, max(ridge, 1e-6) * scale, room)
+    c = c.to(values)
+    left = (values @ c - d).norm()
+    if left > d.norm() / 2:
+        text = f"what was wished for is missed by {(left / d.norm()).item():.0%}"
+        warnings.warn(f"combine: {text}: these directions do not reach it; take more", RuntimeWarning, stacklevel=2)
+    return c
+
+
+def _bounded(M, d, weight, damping, room):
+    """The c within `room` that minimises ‖M c − d‖² / damping + cᵀ Λ c; bounded least squares (Stark & Parker 1995)."""
+    low, high = (bound.double().cpu() for bound in room)
+    free = low < high
+    rows = torch.cat([M / damping.sqrt(), weight.sqrt().diag()])[:, free.to(M.device)].cpu()
+    goal = torch.cat([d / damping.sqrt(), torch.zeros_like(weight)]).cpu()
+    found = scipy.optimize.lsq_linear(rows.numpy(), goal.numpy(), (low[free].numpy(), high[free].numpy()), "bvls")
+    c = torch.zeros_like(low)
+    c[free] = torch.from_numpy(found.x)
+    return c.to(M)
+
+
+def _changes(M, wish):
+    """A wish as changes of all factors, (F,)."""
+    if not isinstance(wish, dict):
+        return torch.as_tensor(wish)
+    if not isinstance(M, ChangeMatrix):
+        raise ValueError("factors have names in a ChangeMatrix only: give all changes as a tensor (F,)")
+    d = torch.zeros(len(M.factors), dtype=torch.float64)
+    for name, change in wish.items():
+        M.row(name)
+        d[M.factors.index(name)] = change
+    return d
+
+
+def _check_combine(values, d, metric, ridge, room):
+    """The diagonal Λ, (k,) float64; ValueError for what cannot be solved."""
+    if values.ndim != 2 or d.shape != values.shape[:1]:
+        shapes = f"{tuple(values.shape)} and {tuple(d.shape)}"
+        raise ValueError(f"M and the wished changes have shapes {shapes}: needed are (F, k) and (F,)")
+    k = values.shape[1]
+    weight = torch.ones(k).to(values) if metric is None else metric
+    if weight.shape != (k,) or (room is not None and any(bound.shape != (k,) for bound in room)):
+        raise ValueError(f"metric and room hold one number for each of the {k} directions")
+    if not (torch.isfinite(values).all() and torch.isfinite(d).all()):
+        raise ValueError("M or the wished changes hold NaN or infinite numbers")
+    if not (weight > 0).all() or not ridge >= 0:
+        raise ValueError(f"metric, smallest {weight.min().item():.2g}, must be positive and ridge={ridge} at least 0")
+    if room is not None and not ((room[0] <= 0) & (room[1] >= 0)).all():
+        raise ValueError("room must hold 0: low at most 0, high at least 0")
+    return weight.double().to(values.device)
 
 
 def bootstrap(each, draws=1000, level=0.95, seed=0):
