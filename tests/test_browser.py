@@ -171,6 +171,7 @@ FIGURES = {
     "cat_person": lambda _: widgets.CatPerson(),
     "unet": small_unet,
     "image_strip": strip,
+    "sphere_walk": lambda _: widgets.SphereWalk(),
     "mad_lib": lambda text: widgets.MadLib(f"A {{noise}} makes a {{picture|image}}. {text}", title=text),
 }
 #: What a reader takes hold of in each, and how: a thing to drag, a slider's input, a button, or a line to write in.
@@ -180,8 +181,11 @@ HOLDS = {
     "cat_person": ('input[type="range"]', "slide"),
     "unet": ('.hs-block[aria-pressed="false"]', "pick"),
     "image_strip": ('input[type="range"]', "slide"),
+    "sphere_walk": ('[role="slider"]', "drag"),
     "mad_lib": (".hs-blank", "write"),
 }
+#: What is pulled about within a drawing.
+HANDLES = {"linear_map": ".hs-handle", "cat_person": ".hs-pull", "sphere_walk": 'svg [role="slider"]'}
 #: What a figure shows, without its inputs and without what it announces: that must change by itself.
 SHOWN = """e => {
   const copy = e.cloneNode(true);
@@ -191,6 +195,9 @@ SHOWN = """e => {
 }"""
 
 
+#: The beginnings of code cells that are wider than their frames.
+CUT = """() => [...document.querySelectorAll('article pre')]
+  .filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent.slice(0, 60))"""
 VALUE = "e => e.getAttribute('aria-valuetext') ?? e.value"
 WAYS = ("mouse", "touch", "keyboard")
 
@@ -253,10 +260,13 @@ class Reader:
             for step in steps:
                 self.page.mouse.move(*step)
             return self.page.mouse.up()
-        for i, (a, b) in enumerate(steps):
-            kind = "touchMove" if i else "touchStart"
-            self.fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": a, "y": b}]})
-        return self.fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        for i, step in enumerate(steps):
+            self.finger("touchMove" if i else "touchStart", *step)
+        return self.finger("touchEnd")
+
+    def finger(self, kind, *point):
+        points = [dict(zip("xy", point, strict=True))] if point else []
+        self.fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     def slide(self, hold, turn):
         if self.way == "keyboard":
@@ -339,7 +349,7 @@ def test_two_figures_on_a_page_share_nothing(figures):
 def test_captions_stay_text(figures):
     module, page = figures
     assert page.evaluate("() => 'broken' in window || document.querySelector('img[src=nowhere]') !== null") is False
-    if module not in ("cat_person", "unet"):  # these two take no text from their maker
+    if module not in ("cat_person", "unet", "sphere_walk"):  # these take no text from their maker
         text = page.locator(".hspace-live").last.evaluate("e => e.textContent + e.innerHTML.match(/&lt;\\/script/)")
         assert NASTY in text and "&lt;/script" in text
 
@@ -352,6 +362,30 @@ def test_figures_are_accessible_in_both_themes_and_fit_a_phone(figures, browser,
     small = PHONE | {"viewport": {"width": 320, "height": 640}}
     with opened(browser, site.address, f"/book/small_{module}.html", small) as phone:
         assert phone.evaluate(WIDE) == []
+
+
+@pytest.mark.parametrize("module", HANDLES)
+def test_a_long_pull_on_a_phone_does_not_scroll_the_page(browser, site, module):
+    site.made["/book/pull.html"] = frame(FIGURES[module]("ear").html() + '<div style="height: 150rem"></div>')
+    with opened(browser, site.address, "/book/pull.html", PHONE) as page:
+        figure, reader = page.locator(".hspace-live").first, Reader(page, "touch")
+        hold = figure.locator(HANDLES[module]).first
+        hold.scroll_into_view_if_needed()
+        (x, y), seen, top = reader.middle(hold), [], page.evaluate("() => scrollY")
+        reader.finger("touchStart", x, y)
+        for i in range(1, 9):
+            reader.finger("touchMove", x - 8 * i, y - 8 * i)
+            page.wait_for_timeout(30)
+            seen.append(figure.evaluate(SHOWN))
+        reader.finger("touchEnd")
+        assert len(set(seen[2:])) > 3 and page.evaluate("() => scrollY") == top
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_code_is_not_cut_off_on_a_desktop(browser, site, path):
+    with opened(browser, site.address, f"/{path}.html", settle=False) as page:
+        page.evaluate("() => document.querySelectorAll('details').forEach(e => { e.open = true })")
+        assert page.evaluate(CUT) == []
 
 
 @pytest.mark.parametrize("path", CHAPTERS)

@@ -9,7 +9,18 @@ from .cat_person import CatPerson
 from .image_strip import ImageStrip
 from .linear_map import LinearMap
 from .mad_lib import MadLib, describe_it
+from .sphere_walk import SphereWalk
 from .stepper import Stepper
 from .unet import UNet
 
-__all__ = ["CatPerson", "ImageStrip", "LinearMap", "LiveFigure", "MadLib", "Stepper", "UNet", "describe_it"]
+__all__ = [
+    "CatPerson",
+    "ImageStrip",
+    "LinearMap",
+    "LiveFigure",
+    "MadLib",
+    "SphereWalk",
+    "Stepper",
+    "UNet",
+    "describe_it",
+]

@@ -398,6 +398,8 @@ function handle({ name, low, high, step }, svg, current, change) {
   const grip = node("g", { class: "hs-pull" }, reach, node("circle", { r: 0.045 }));
   const { along, at } = HANDLES[name];
   let from = null;
+  // chromium heeds touch-action on a whole svg only: without this a long pull would scroll the page
+  grip.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   grip.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault();

@@ -382,6 +382,8 @@ function handle(svg, { label, color = "var(--hs-ink)", small = false, keys, move
     const stretch = part.place.box.width / box.width;
     return [(event.clientX - box.left) * stretch, (event.clientY - box.top) * stretch];
   };
+  // chromium heeds touch-action on a whole svg only: without this a long pull would scroll the page
+  group.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   group.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault();
