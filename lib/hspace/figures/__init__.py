@@ -1,6 +1,7 @@
 """Every static figure of the book: functions that take arrays and return a matplotlib Figure, grouped by theme."""
 
 from .drawing import schedule
+from .geometry import globe, orders, overshoot, paths, table
 from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
 from .matrix import change_bars, change_heatmap
 from .pictures import compare, gallery, sheet, strips
@@ -21,17 +22,22 @@ __all__ = [
     "dot_products",
     "fitted",
     "gallery",
+    "globe",
     "histograms",
     "law",
     "linear_map",
     "loss_curve",
     "network",
     "number_lines",
+    "orders",
+    "overshoot",
+    "paths",
     "rays",
     "scene",
     "schedule",
     "sheet",
     "spectra",
     "strips",
+    "table",
     "witnesses",
 ]
