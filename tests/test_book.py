@@ -114,7 +114,7 @@ def early_slips():
 
 
 def late_slips():
-    """What slips.md prints of chapters 11 and 12, {what: text}."""
+    """What slips.md prints of chapters 9, 11 and 12, {what: text}."""
     U, s, Vt = np.linalg.svd(LAW)
     turn = np.diag([np.sign(np.linalg.det(U)), 1])  # signs of the first pair that make U and V rotations
     U, Vt = U @ turn, turn @ Vt
@@ -130,6 +130,8 @@ def late_slips():
         "error with one sign wrong": f"2\\sigma_1 = {np.linalg.norm(flipped - LAW, 2):.2f}",
         "determinant": f"{np.linalg.det(LAW):.3f}",
         "entries of the Jacobian": thousands(128 * 8 * 8 * 3 * 64 * 64),
+        "off the sphere": f"$\\sqrt{{1^2 + 1^2}} = {math.hypot(1, 1):.2f}$ from its middle",
+        "directions of length zero": f"at least {thousands(3 * 64 * 64 - 128 * 8 * 8)} directions have length 0",
     }
 
 

@@ -13,8 +13,17 @@ from hspace.cats.render import render
 
 @pytest.mark.parametrize("kind", ["guide", "referee"])
 def test_every_factor_is_known(kind):
-    scores = train.r_squared(load_judge(kind), n=1024, seed=123)
+    scores = train.r_squared(load_judge(kind), world.sample(1024, seed=123))
     assert min(scores.values()) >= 0.97, scores
+
+
+@pytest.mark.parametrize("kind", ["guide", "referee"])
+def test_a_face_that_breaks_the_law_is_seen_as_it_is(kind):
+    """A judge that leaned on the law would tell the smile from the nose."""
+    people = train.lawless(1024, seed=321)
+    scores = train.r_squared(load_judge(kind), people)
+    assert min(scores[name] for name in ("nose", "ear", "nap", "luck")) >= 0.97, scores
+    assert abs(torch.corrcoef(people[:, [world.column(name) for name in ("nose", "nap")]].T)[0, 1]) < 0.1
 
 
 def test_the_two_err_apart():

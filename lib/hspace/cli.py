@@ -31,6 +31,7 @@ def parser():
     train.add_argument("--device", help="cpu or cuda (default: cuda where there is one)")
     train.add_argument("--onward", action="store_true", default=None, help="train the bundled Alice further")
     train.add_argument("--judges", action="store_true", help="train the two judges instead of Alice")
+    train.add_argument("--sketch", action="store_true", help="train the judge of the pictures that Alice expects")
     train.set_defaults(run=run_train)
 
     report = commands.add_parser("report", help="measure Alice and write her model card")
@@ -50,9 +51,18 @@ def parser():
     directions.set_defaults(run=run_directions)
 
     bench = commands.add_parser("bench", help="measure against the alternatives (from a checkout of the repository)")
-    bench.add_argument("what", choices=["svd"])
-    bench.add_argument("--k", type=positive, default=50)
-    bench.add_argument("--page", type=Path, help="write the figures into this page, such as book/benchmarks.md")
+    bench.add_argument("what", choices=["svd", "edit"])
+    bench.add_argument("--k", type=positive, default=50, help="svd: how many directions (default: %(default)s)")
+    bench.add_argument("--page", type=Path, help="svd: write the figures into this page, such as book/benchmarks.md")
+    bench.add_argument(
+        "--pictures", type=positive, default=200, help="edit: frightening puppets (default: %(default)s)"
+    )
+    bench.add_argument("--methods", nargs="+", help="edit: only these, such as 'fifty, again' (default: all)")
+    bench.add_argument("--tasks", nargs="+", help="edit: only these, such as 'no fright' (default: all)")
+    bench.add_argument(
+        "--out", type=Path, default=Path("runs/edits"), help="edit: folder of the run, which goes on there"
+    )
+    bench.add_argument("--book", type=Path, help="edit: write the page edits.md and its pictures into this folder")
     add_model(bench)
     bench.set_defaults(run=run_bench)
     return top
@@ -73,11 +83,13 @@ def positive(text):
 
 def run_train(options):
     from hspace.cats.judge import JUDGES
-    from hspace.cats.train import Plan, train_alice, train_judge
+    from hspace.cats.train import Plan, train_alice, train_judge, train_sketch
 
-    if options.judges:
-        for kind in JUDGES:
-            scores = train_judge(kind, options.out)
+    if options.judges or options.sketch:
+        import hspace
+
+        for kind in JUDGES if options.judges else ["sketch"]:
+            scores = train_judge(kind, options.out) if options.judges else train_sketch(hspace.load(), options.out)
             print(f"{kind}: R² " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
         return
     given = {
@@ -119,9 +131,18 @@ def run_bench(options):
 
     sys.path.insert(0, str(Path.cwd()))
     try:
-        svd = importlib.import_module("benchmarks.svd")
+        bench = importlib.import_module(f"benchmarks.{options.what}")
     except ModuleNotFoundError:
         raise FileNotFoundError(
             "the alternatives live in benchmarks/: run this in a checkout of the repository"
         ) from None
-    svd.main(hspace.load(options.model, device=options.device), k=options.k, page=options.page)
+    model = hspace.load(options.model, device=options.device)
+    if options.what == "svd":
+        bench.main(model, k=options.k, page=options.page)
+        return
+    for given, known in ((options.tasks, bench.TASKS), (options.methods, bench.METHODS)):
+        for name in given or []:
+            if name not in known:
+                raise ValueError(f"{name!r} is not one of {', '.join(map(repr, known))}")
+    chosen = {"pictures": options.pictures, "methods": options.methods, "tasks": options.tasks}
+    bench.main(model, options.out, HERE / "results" / "edits.json" if options.book else None, options.book, **chosen)

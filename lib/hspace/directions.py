@@ -16,7 +16,7 @@ from torch.nn.functional import normalize
 from tqdm import tqdm
 
 from hspace.cats import world
-from hspace.cats.judge import load_judge
+from hspace.cats.judge import JUDGES, load_judge
 from hspace.cats.render import render
 from hspace.files import contact_sheet, write
 from hspace.krylov import canonical_signs, exact_svd, svd
@@ -64,7 +64,7 @@ def fingerprint(model):
     every machine agrees.
     """
     digest = hashlib.sha256(model.hash.encode())
-    for kind in ("guide", "referee"):
+    for kind in JUDGES:
         for name, value in sorted(load_judge(kind).state_dict().items()):
             digest.update(name.encode() + value.half().numpy().tobytes())
     digest.update((render(world.sample(3, seed=0).double()) * 1000).round().short().numpy().tobytes())

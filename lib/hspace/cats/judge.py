@@ -2,7 +2,8 @@
 
 There are two, of different architecture, seed and training. The *guide* may be used while editing; the *referee* only
 scores, so that nothing is measured by what steered it. `fit` is a third opinion, without any network: it turns the
-renderer's own knobs until the drawing agrees with the picture.
+renderer's own knobs until the drawing agrees with the picture. The *sketch* is a helper of the guide's kind that has
+learned from the blurred pictures that Alice expects halfway through: it may steer there, and never scores.
 """
 
 from importlib.resources import as_file, files
@@ -16,10 +17,12 @@ from .render import render
 from .world import FACTORS, MEAN, STD
 
 JUDGES = ("guide", "referee")
+KINDS = (*JUDGES, "sketch")
 
 
 class Judge(nn.Module):
-    """Picture -> factors. kind: "guide" (a pyramid of strided convolutions) or "referee" (patches and residual blocks).
+    """Picture -> factors. kind: "guide" or "sketch" (pyramids of strided convolutions), "referee" (patches and residual
+    blocks).
 
     Called with (B, 3, 64, 64) in [-1, 1]; returns (B, 12) in the units of the world, columns in the order of `FACTORS`.
     Raises ValueError for pictures of another shape.
@@ -29,10 +32,10 @@ class Judge(nn.Module):
 
     def __init__(self, kind):
         super().__init__()
-        if kind not in JUDGES:
-            raise ValueError(f"no judge is called {kind!r}; there are {' and '.join(JUDGES)}")
+        if kind not in KINDS:
+            raise ValueError(f"no judge is called {kind!r}; there are {', '.join(KINDS)}")
         self.kind = kind
-        self.look = pyramid() if kind == "guide" else patches()
+        self.look = patches() if kind == "referee" else pyramid()
         self.register_buffer("mean", MEAN.clone())
         self.register_buffer("std", STD.clone())
 
@@ -74,16 +77,16 @@ def patches():
 
 
 def load_judge(kind="referee", device="cpu"):
-    """One of the two judges that ship with the package, frozen, float32, in eval mode.
+    """One of the judges that ship with the package, frozen, float32, in eval mode.
 
     Raises ValueError for an unknown name, FileNotFoundError where the weights are missing and OSError where they are
     damaged.
     """
-    judge = Judge(kind)
+    judge, option = Judge(kind), "--sketch" if kind == "sketch" else "--judges"
     with as_file(files("hspace") / "weights" / "judges" / f"{kind}.safetensors") as path:
         if not path.exists():
             raise FileNotFoundError(
-                f"{path} is missing; install the package again, or make it with `hspace train --judges`"
+                f"{path} is missing; install the package again, or make it with `hspace train {option}`"
             )
         try:
             with safe_open(path, "pt") as stored:

@@ -26,6 +26,7 @@ from .judge import JUDGES, Judge, save_judge
 from .render import blur, render
 
 #: Alice's network: 3.7 million weights, a bottleneck of 128 × 8 × 8.
+HALFWAY = (400, 900)  # timesteps, from and below, of the expected pictures that the sketch learns from
 ARCHITECTURE = {
     "sample_size": 64,
     "in_channels": 3,
@@ -301,11 +302,47 @@ def train_judge(kind, folder, pictures=48_000, steps=3000, batch=64, rate=2e-3):
     Both see light noise (standard deviation up to 0.1); the referee also sees blur and changes of brightness, so that
     the two do not err alike. Returns the R² of every factor on 2048 held-out pictures, a dict (fright: on puppets).
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     seed = 11 + JUDGES.index(kind)
     people = torch.cat([world.sample(pictures - pictures // 2, seed=seed), lawless(pictures // 2, seed=seed + 100)])
-    looks = torch.cat([(render(part) * 127).round().to(torch.int8) for part in people.split(256)])
+    looks = torch.cat([packed(render(part)) for part in people.split(256)])
+    judge = learn(kind, seed, people, looks, steps, batch, rate)
+    save(judge, folder)
+    return r_squared(judge)
+
+
+def train_sketch(model, folder, pictures=16_000, steps=2000, batch=64, rate=2e-3):
+    """Train the judge of expected pictures, and write sketch.safetensors into `folder`.
+
+    It sees what `model` expects, x̂_0, of pictures under the noise of all timesteps between `HALFWAY`, and learns their
+    factors: as far as they are not decided yet, their mean. Returns the R² of each factor on 1024 others, a dict.
+    """
+    seed = 11 + len(JUDGES)
+    people = torch.cat([world.sample(pictures - pictures // 2, seed=seed), lawless(pictures // 2, seed=seed + 100)])
+    judge = learn("sketch", seed, people, expected(model, people, seed), steps, batch, rate)
+    save(judge, folder)
+    others = world.sample(1024, seed=7)
+    return r_squared(judge, others, expected(model, others, seed=7))
+
+
+@torch.no_grad()
+def expected(model, people, seed):
+    """What the model expects of drawn people (n, 12) under noise, `packed`."""
+    generator, looks = torch.Generator().manual_seed(seed), []
+    for part in tqdm(people.split(64), desc="expected pictures"):
+        t = int(torch.randint(*HALFWAY, (1,), generator=generator))
+        a, noise = model.alphas_cumprod[t].item(), torch.randn(len(part), 3, 64, 64, generator=generator)
+        x_t = a**0.5 * render(part) + (1 - a) ** 0.5 * noise
+        looks.append(packed(model.predict(x_t.to(model.device), t).cpu()))
+    return torch.cat(looks)
+
+
+def packed(pictures):
+    """Pictures in [-1, 1], clipped, in 8 bits."""
+    return (pictures.clamp(-1, 1) * 127).round().to(torch.int8)
+
+
+def learn(kind, seed, people, looks, steps, batch, rate):
+    """A judge trained on pictures `looks` (n, 3, 64, 64), as `packed`, of people (n, 12)."""
     judge = seeded_judge(kind, seed).to(memory_format=torch.channels_last)
     half = has_bf16(torch.device("cpu"))
     optimiser = torch.optim.AdamW(judge.parameters(), rate, weight_decay=1e-2)
@@ -313,7 +350,7 @@ def train_judge(kind, folder, pictures=48_000, steps=3000, batch=64, rate=2e-3):
     generator = torch.Generator().manual_seed(seed)
     bar = tqdm(range(steps), desc=f"judge: {kind}", unit="step", mininterval=2)
     for step in bar:
-        chosen = torch.randint(pictures, (batch,), generator=generator)
+        chosen = torch.randint(len(people), (batch,), generator=generator)
         seen = disturb(looks[chosen].float() / 127, kind, generator).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             guess = judge.look(seen)
@@ -324,8 +361,14 @@ def train_judge(kind, folder, pictures=48_000, steps=3000, batch=64, rate=2e-3):
         rates.step()
         if step % 50 == 0:
             bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
-    write(folder / f"{kind}.safetensors", lambda path: save_judge(judge, path))
-    return r_squared(judge.eval())
+    return judge.eval()
+
+
+def save(judge, folder):
+    """Write a judge's weights into a folder, which is made if need be."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / f"{judge.kind}.safetensors", lambda path: save_judge(judge, path))
 
 
 def lawless(n, seed):
@@ -356,13 +399,16 @@ def disturb(pictures, kind, generator):
 
 
 @torch.no_grad()
-def r_squared(judge, n=2048, seed=7):
-    """R² of each factor on n held-out pictures, by name; fright on puppets only, where it can be seen."""
-    people = world.sample(n, seed=seed)
-    guess = torch.cat([judge(render(part)) for part in people.split(256)])
-    scores = {}
+def r_squared(judge, people=None, looks=None):
+    """R² of each factor, by name, on 2048 held-out pictures; fright on puppets only, where it can be seen.
+
+    people (n, 12), looks (n, 3, 64, 64), `packed`: others to be judged.
+    """
+    people = world.sample(2048, seed=7) if people is None else people
+    looks = torch.cat([render(part) for part in people.split(256)]) if looks is None else looks.float() / 127
+    guess, scores = torch.cat([judge(part) for part in looks.split(256)]), {}
     for i, name in enumerate(world.FACTORS):
-        seen = people[:, world.column("puppet")] > 0 if name == "fright" else torch.ones(n, dtype=torch.bool)
+        seen = people[:, world.column("puppet")] > 0 if name == "fright" else torch.ones(len(people), dtype=torch.bool)
         truth, said = people[seen, i], guess[seen, i]
         scores[name] = 1 - ((truth - said).square().sum() / (truth - truth.mean()).square().sum()).item()
     return scores

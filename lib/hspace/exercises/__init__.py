@@ -2,7 +2,7 @@
 
 import torch
 
-from . import chapter_01, chapter_02, chapter_03, chapter_12
+from . import chapter_01, chapter_02, chapter_03, chapter_09, chapter_12
 
 
 def check(exercise, answer):
@@ -29,4 +29,10 @@ def _verdict(answer, expected, hint):
 
 
 #: {number: (function that computes the answer, hint)} of all chapters.
-EXERCISES = {**chapter_01.EXERCISES, **chapter_02.EXERCISES, **chapter_03.EXERCISES, **chapter_12.EXERCISES}
+EXERCISES = {
+    **chapter_01.EXERCISES,
+    **chapter_02.EXERCISES,
+    **chapter_03.EXERCISES,
+    **chapter_09.EXERCISES,
+    **chapter_12.EXERCISES,
+}

@@ -35,6 +35,15 @@ MAD_LIBS = {
         nap smile of {2.75} and {1|one} of luck. And like the blind men, each neuron touches one part, and the {judge}
         puts it together.""",
     ),
+    9: (
+        "What a walk is",
+        """In chapter 8 we measured a step. Here steps make a {path|walk}. A path that never turns, by the rule of its
+        space, is a {geodesic}. Carrying a vector along without changing its length or its angles is parallel
+        {transport}. Round a loop on a {sphere|ball|globe} it comes home {turned|rotated|changed}. The clinic found
+        {fifty|50} directions, followed one a little way, looked again, projected, and went on: a projected {walk}. Too
+        long a step {overshoots|burns the picture}. If in doubt, count to {three|3}. And a face that does {nothing} when
+        you look at it can be {looked at|asked|drawn}.""",
+    ),
     12: (
         "What fifty directions say",
         """In chapter 11 a matrix turned a circle into an {ellipse}. Its longest axis lay along the first {singular|left

@@ -1,0 +1,238 @@
+"""Ways to edit a picture so that a wish comes true: published ones and ours, each (sitting, wish) → finished picture.
+
+All follow the guide. A wish is {factor: value}; see `hspace.editing`.
+"""
+
+from functools import cached_property
+
+import torch
+
+import hspace
+from hspace.cats import world
+from hspace.editing import counting, steer, steer_gradually, x_guidance
+from hspace.geometry import transport
+from hspace.krylov import svd
+from hspace.scoring import combine
+
+T, K = 600, 50  # where the directions are taken, and how many
+LENGTHS = tuple(2.0**i for i in torch.arange(-2, 5.5, 0.5).tolist())  # tried both ways along a single direction
+STRENGTHS = (0.5, 1.0, 2.0, 4.0)  # tried for an edit in h
+STARTS, STOPS = 800, 400  # of the edit that does a little at every step
+
+
+class shared:
+    """A value that several methods use: computed once, charged to every method that asks for it.
+
+    The function returns the value and the products with a Jacobian that it took.
+    """
+
+    def __init__(self, compute):
+        self.compute, self.__doc__ = compute, compute.__doc__
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, sitting, owner=None):
+        if sitting is None:
+            return self
+        if self.name not in sitting.found:
+            with counting(sitting.model) as count:
+                value, products = self.compute(sitting)
+            sitting.found[self.name] = value, count.passes + products
+            sitting.apart += count.passes
+        sitting.used.add(self.name)
+        return sitting.found[self.name][0]
+
+
+class Sitting:
+    """One picture, and what the methods share on it; a donor's sitting, for what is carried over from another."""
+
+    def __init__(self, model, guide, sketch, seed, near, donor=None):
+        self.model, self.guide, self.sketch, self.near, self.donor = model, guide, sketch, near, donor
+        self.seed, self.x_T, self.found = seed, model.noise(seed), {}
+        self.x = model.denoise(self.x_T, stop=T)
+        self.picture = self.finish(self.x)
+        self.told = guide(self.picture)[0]
+        self.used, self.apart, self.backward = set(), 0, 0
+
+    def run(self, method, wish):
+        """The method's picture, and the passes through the network that a run of it alone would have taken."""
+        self.used, self.apart, self.backward = set(), 0, 0
+        with counting(self.model) as count:
+            picture = method(self, wish)
+        shared_cost = sum(self.found[name][1] for name in self.used)
+        return picture, count.passes - self.apart + self.backward + shared_cost
+
+    @shared
+    def S(self):
+        """The first K singular triplets of ∂h/∂x_t."""
+        S = svd(self.model.jacobian(self.x, T), K)
+        return S, S.products
+
+    @shared
+    def slopes(self):
+        """∂ factors / ∂x_t through the sampler, in standard deviations, (12, n)."""
+        G = self.model.jacobian(self.x, T, to=self.guide)
+        return (G.T @ (1 / self.guide.std).diag()).T, G.products * self.steps
+
+    def held(self):
+        """Share of each factor's gradient, by length, that lies within the K directions, (12,)."""
+        return (self.slopes @ self.S.V).norm(dim=1) / self.slopes.norm(dim=1)
+
+    @property
+    def steps(self):
+        return sum(t <= T for t in self.model.timesteps)
+
+    @cached_property
+    def strangers(self):
+        """As many random directions, orthonormal, (n, K)."""
+        draw = torch.randn(self.x.numel(), K, generator=torch.Generator().manual_seed(self.seed))
+        return torch.linalg.qr(draw).Q.to(self.x)
+
+    def lack(self, wish):
+        """The wished changes in standard deviations, (12,)."""
+        change = torch.zeros_like(self.told)
+        for name, value in wish.items():
+            change[world.column(name)] = value - self.told[world.column(name)]
+        return change / self.guide.std
+
+    def moved(self, v):
+        return self.x + v.view_as(self.x)
+
+    def finish(self, x, t=T, **options):
+        with torch.no_grad():
+            return self.model.picture(self.model.denoise(x, start=t, **options))
+
+    def best(self, wish, pictures):
+        """Which of some pictures misses the named factors least, by the guide."""
+        named = [world.column(name) for name in wish]
+        off = ((self.guide(pictures) - self.told) / self.guide.std - self.lack(wish))[:, named].norm(dim=1)
+        return off.argmin().item()
+
+
+def aim(sitting, wish, V):
+    """The usual way: one column of V, the one that changes the named factors most beside the others, (n,)."""
+    named, lack, M = [world.column(name) for name in wish], sitting.lack(wish), sitting.slopes @ V
+    return V[:, ((lack[named] @ M[named]).abs() / M.norm(dim=0)).argmax()]
+
+
+def both_ways(sitting, wish, go):
+    """The picture after the best of `LENGTHS`, either way; go: length → state."""
+    ends = torch.cat([go(sign * length) for length in LENGTHS for sign in (1, -1)])
+    pictures = sitting.finish(ends)
+    best = sitting.best(wish, pictures)
+    return pictures[best : best + 1]
+
+
+def single(sitting, wish):
+    v = aim(sitting, wish, sitting.S.V)
+    return both_ways(sitting, wish, lambda length: sitting.moved(length * v))
+
+
+def stranger(sitting, wish):
+    v = aim(sitting, wish, sitting.strangers)
+    return both_ways(sitting, wish, lambda length: sitting.moved(length * v))
+
+
+@torch.no_grad()
+def guided(sitting, wish):
+    """x-space guidance (Park et al. 2023) along the best single direction, its strength chosen as a length is."""
+    v = aim(sitting, wish, sitting.S.V)
+    return both_ways(sitting, wish, lambda strength: x_guidance(sitting.model, sitting.x, T, v, strength))
+
+
+def combined(sitting, wish):
+    """The combination of the fifty that fulfils the wish to first order, (n,)."""
+    return sitting.S.V @ combine(sitting.slopes @ sitting.S.V, sitting.lack(wish), ridge=1e-3)
+
+
+def once(sitting, wish):
+    return sitting.finish(sitting.moved(combined(sitting, wish)))
+
+
+def strangers_once(sitting, wish):
+    V = sitting.strangers
+    return sitting.finish(sitting.moved(V @ combine(sitting.slopes @ V, sitting.lack(wish), ridge=1e-3)))
+
+
+def carried(sitting, wish):
+    """The donor's combination, carried here by projection transport, as long as it was: no factor is differentiated."""
+    before, v = sitting.donor.apart, combined(sitting.donor, wish)
+    sitting.apart += sitting.donor.apart - before  # found once for all pictures, and charged to none
+    here = transport(v, sitting.donor.S, sitting.S)
+    return sitting.finish(sitting.moved(here * v.norm() / here.norm()))
+
+
+def walked(sitting, wish):
+    """A projected walk along the combination, as long as it is, in four steps."""
+    v = combined(sitting, wish)
+    path = hspace.geometry.walk(lambda x: sitting.model.h(x, T), sitting.x, v, v.norm().item(), 4, K, tol=1e-2)
+    sitting.backward += path.products
+    return sitting.finish(path.points[-1])
+
+
+def injected(sitting, wish):
+    """The combination's image in H, added there at every step, in the expected picture only (Kwon et al. 2023)."""
+    shift = sitting.S.push(combined(sitting, wish))
+
+    def drawn(strength):
+        move = strength * shift
+        return sitting.finish(sitting.x, edit=lambda h, t: h + move.view_as(h), asymmetric=True)
+
+    pictures = torch.cat([drawn(strength) for strength in STRENGTHS])
+    best = sitting.best(wish, pictures)
+    return pictures[best : best + 1]
+
+
+def again(sitting, wish):
+    """The fifty, solved again up to four times, no coordinate beyond three standard deviations."""
+    return steered(sitting, sitting.x, T, wish, V=sitting.S.V, near=sitting.near)
+
+
+def again_in_h(sitting, wish):
+    """The same, the step shortest in H."""
+    metric = (sitting.S.s / sitting.S.s[0]).square()
+    return steered(sitting, sitting.x, T, wish, V=sitting.S.V, near=sitting.near, metric=metric)
+
+
+def all_of_x(sitting, wish):
+    return steered(sitting, sitting.x, T, wish)
+
+
+def all_of_noise(sitting, wish):
+    return steered(sitting, sitting.x_T, sitting.model.timesteps[0], wish)
+
+
+def steered(sitting, x, t, wish, **options):
+    with counting(sitting.model) as count:
+        edit = steer(sitting.model, x, t, wish, sitting.guide, **options)
+    sitting.backward += edit.evaluations - count.passes
+    return sitting.finish(edit.x, t)
+
+
+def gradually(sitting, wish):
+    """A little at every step from 800 to 400, steered by the sketch."""
+    x = sitting.model.denoise(sitting.x_T, stop=STARTS)
+    with counting(sitting.model) as count:
+        edit = steer_gradually(sitting.model, x, STARTS, wish, sitting.sketch, stop=STOPS)
+    sitting.backward += edit.evaluations - count.passes
+    return sitting.finish(edit.x, STOPS)
+
+
+#: Names of the rows → methods, in the order of the table.
+METHODS = {
+    "one random direction": stranger,
+    "one singular vector": single,
+    "x-space guidance": guided,
+    "fifty random directions": strangers_once,
+    "fifty, once": once,
+    "fifty, injected in h": injected,
+    "fifty, carried over": carried,
+    "fifty, projected walk": walked,
+    "fifty, again": again,
+    "fifty, again, short in H": again_in_h,
+    "all of x, t = 600": all_of_x,
+    "all of x, t = 999": all_of_noise,
+    "a little at every step": gradually,
+}
+COSTLY = ("fifty, projected walk", "all of x, t = 999")  # more than a thousand passes a picture
