@@ -184,8 +184,12 @@ HOLDS = {
     "sphere_walk": ('[role="slider"]', "drag"),
     "mad_lib": (".hs-blank", "write"),
 }
-#: What is pulled about within a drawing.
-HANDLES = {"linear_map": ".hs-handle", "cat_person": ".hs-pull", "sphere_walk": 'svg [role="slider"]'}
+#: What is pulled about within a drawing, and by how many pixels at a time, across and down.
+HANDLES = {
+    "linear_map": (".hs-handle", -8),
+    "cat_person": (".hs-pull", -8),
+    "sphere_walk": ('svg [role="slider"]', 8),
+}
 #: What a figure shows, without its inputs and without what it announces: that must change by itself.
 SHOWN = """e => {
   const copy = e.cloneNode(true);
@@ -369,12 +373,13 @@ def test_a_long_pull_on_a_phone_does_not_scroll_the_page(browser, site, module):
     site.made["/book/pull.html"] = frame(FIGURES[module]("ear").html() + '<div style="height: 150rem"></div>')
     with opened(browser, site.address, "/book/pull.html", PHONE) as page:
         figure, reader = page.locator(".hspace-live").first, Reader(page, "touch")
-        hold = figure.locator(HANDLES[module]).first
+        selector, by = HANDLES[module]
+        hold = figure.locator(selector).first
         hold.scroll_into_view_if_needed()
         (x, y), seen, top = reader.middle(hold), [], page.evaluate("() => scrollY")
         reader.finger("touchStart", x, y)
         for i in range(1, 9):
-            reader.finger("touchMove", x - 8 * i, y - 8 * i)
+            reader.finger("touchMove", x + by * i, y + by * i)
             page.wait_for_timeout(30)
             seen.append(figure.evaluate(SHOWN))
         reader.finger("touchEnd")
