@@ -383,7 +383,7 @@ def test_a_long_pull_on_a_phone_does_not_scroll_the_page(browser, site, module):
             page.wait_for_timeout(30)
             seen.append(figure.evaluate(SHOWN))
         reader.finger("touchEnd")
-        assert len(set(seen[2:])) > 3 and page.evaluate("() => scrollY") == top
+        assert len(set(seen[2:])) > 1 and page.evaluate("() => scrollY") == top
 
 
 @pytest.mark.parametrize("path", CHAPTERS)
