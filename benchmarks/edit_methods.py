@@ -81,7 +81,7 @@ class Sitting:
 
     @property
     def steps(self):
-        return sum(t <= T for t in self.model.timesteps)
+        return len(self.model.legs(T))
 
     @cached_property
     def strangers(self):

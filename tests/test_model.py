@@ -106,6 +106,15 @@ def test_off_the_grid_names_the_neighbours(pixel, given, near):
         pixel.denoise(pixel.noise(0), **given)
 
 
+def test_legs_are_the_steps_that_denoise_takes(pixel):
+    assert pixel.legs(150) == [(150, 100), (100, 50), (50, None)] and pixel.legs(600, 600) == []
+    assert pixel.legs(stop=900) == [(999, 950), (950, 900)] and pixel.legs(steps=2) == [(999, 500), (500, None)]
+    x, seen = pixel.noise(1), []
+    with pixel.network.register_forward_pre_hook(lambda network, args: seen.append(int(args[1][0]))):
+        pixel.denoise(x, 600, 200, steps=10)
+    assert seen == [t for t, _ in pixel.legs(600, 200, steps=10)]
+
+
 # Sampling
 
 

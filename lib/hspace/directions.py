@@ -20,6 +20,7 @@ from hspace.cats.judge import JUDGES, load_judge
 from hspace.cats.render import render
 from hspace.files import contact_sheet, write
 from hspace.krylov import canonical_signs, exact_svd, svd
+from hspace.model import one_state
 from hspace.scoring import BATCH, change_matrix
 
 TIMESTEPS = (900, 800, 700, 600, 500, 400, 300, 200, 100)
@@ -33,8 +34,7 @@ def strips(model, x_t, t, directions, lengths=LENGTHS):
     x_t (1, C, H, W); directions (n, k), unit columns; lengths: steps in X.  Returns (k, len(lengths), C, H, W).
     Raises ValueError for a batch or for directions of another length.
     """
-    if len(x_t) != 1:
-        raise ValueError(f"strips wants one state, got a batch of {len(x_t)}: pass x_t[i : i + 1]")
+    one_state(x_t)
     if directions.ndim != 2 or directions.shape[0] != x_t.numel():
         raise ValueError(f"directions have shape {tuple(directions.shape)}; ({x_t.numel()}, k) is needed")
     ends = x_t + torch.einsum("f,nk->kfn", torch.tensor(lengths).to(x_t), directions).reshape(-1, *x_t.shape[1:])

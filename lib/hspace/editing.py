@@ -8,7 +8,6 @@ import contextlib
 import math
 import warnings
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 
@@ -16,6 +15,7 @@ from hspace import geometry
 from hspace.cats.judge import load_judge
 from hspace.jacobian import Jacobian
 from hspace.layers import exact
+from hspace.model import one_state
 from hspace.scoring import combine
 
 FRACTIONS = (1.0, 0.5, 0.25, 0.125)  # of a step, tried together
@@ -48,10 +48,8 @@ def shoot(model, x_t, t, V, v, length, steps, layer=None, tol=1e-3):
 
 def _one(model, x_t, t):
     """ValueError unless x_t is a single state that the model can take."""
-    model._check(x_t)
-    if len(x_t) != 1:
-        raise ValueError(f"needed is one state, got a batch of {len(x_t)}: pass x_t[i : i + 1]")
-    model._time(t)
+    model.check(x_t, t)
+    one_state(x_t)
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,7 @@ def steer(
                 break
             x = ends[best : best + 1]
             told.append(seen[best])
-    evaluations = count.passes + products * len([s for s in model._grid(steps or model.steps) if s <= t])
+    evaluations = count.passes + products * len(model.legs(t, steps=steps))
     return Edit(x, t, torch.stack(told), wanted, (x - start).norm().item(), evaluations)
 
 
@@ -163,14 +161,14 @@ def steer_gradually(model, x, t, wish, judge, *, stop=400, most=4.0, ridge=1e-2)
     Returns `Edit`, its state at `stop`; told: at each step what is expected, before it and at last after it.
     """
     _one(model, x, t)
-    grid, scale, free, told, products = [s for s in model.timesteps if stop <= s <= t], _scale(judge, x), x, [], 0
-    if len(grid) < 2 or grid[0] != t or grid[-1] != stop:
-        raise ValueError(f"t={t} and stop={stop} must lie on the sampler's grid, stop below t: {model.timesteps}")
+    legs, scale, free, told, products = model.legs(t, stop), _scale(judge, x), x, [], 0
+    if stop is None or not legs:
+        raise ValueError(f"stop={stop} must be a timestep below t={t}, on the sampler's grid: {model.timesteps}")
     with counting(model) as count:
-        for i, (here, there) in enumerate(pairwise(grid), 1):
+        for i, (here, there) in enumerate(legs, 1):
             J = Jacobian(lambda x, s=here: _expected(model, x, s, judge), x)
             target = _expected(model, free, here, judge)[0]
-            target = target + i / (len(grid) - 1) * (_wanted(judge, target, wish) - target)
+            target = target + i / len(legs) * (_wanted(judge, target, wish) - target)
             step = _step(_slopes(J, scale), (target - J.y) / scale, x, None, None, None, None, ridge)
             told, products = [*told, J.y], products + J.products
             x = turned(x, step * min(1.0, most / step.norm().item()))

@@ -137,7 +137,7 @@ class DiffusionModel:
         checkpointed: memory for one step, at the price of one more run of each.
         """
         self._check(x)
-        for t, s in self._legs(start, stop, steps):
+        for t, s in self.legs(start, stop, steps):
             # functorch's transforms forbid checkpoints, and forward mode keeps nothing that could be saved
             if x.requires_grad and torch.is_grad_enabled() and torch.func.debug_unwrap(x) is x:
                 x = checkpoint(self._step, x, t, s, edit, asymmetric, use_reentrant=False, preserve_rng_state=False)
@@ -156,7 +156,7 @@ class DiffusionModel:
         """
         self._check(x_0)
         _integer("iterations", iterations, 1)
-        for t, s in reversed(self._legs(None, None, steps)[self._begin(stop, steps) :]):
+        for t, s in reversed(self.legs(steps=steps)[self._begin(stop, steps) :]):
             x_0 = self._unstep(x_0, t, s, iterations)
         return x_0
 
@@ -212,15 +212,14 @@ class DiffusionModel:
         judge, into the numbers of the picture that sampling from x_t in `steps` finishes (checkpointed).
         chunk: directions at a time.  Returns a `Jacobian`.
         """
-        self._check(x_t)
-        if len(x_t) != 1:
-            raise ValueError(f"jacobian wants one state, got a batch of {len(x_t)}: pass x_t[i : i + 1]")
+        self.check(x_t, t)
+        one_state(x_t)
         if to is None:
-            self._module(layer), self._time(t)
+            self._module(layer)
             return Jacobian(lambda x: self.h(x, t, layer), x_t, chunk=chunk)
         if layer is not None:
             raise ValueError(f"layer={layer!r} and to= exclude each other: `to` looks at the finished picture")
-        self._legs(t, None, steps)
+        self.legs(t, steps=steps)
         modules = [to] if isinstance(to, torch.nn.Module) else []
 
         def score(x):
@@ -296,8 +295,11 @@ class DiffusionModel:
         above, below = min(g for g in grid if g > t), max((g for g in grid if g < t), default="None (clean)")
         raise ValueError(f"{name}={t} is not on the grid of {len(grid)} steps: its neighbours are {above} and {below}")
 
-    def _legs(self, start, stop, steps):
-        """The sampler's steps as pairs (from, to)."""
+    def legs(self, start=None, stop=None, steps=None):
+        """The steps that `denoise` takes with these arguments, a list of pairs (from, to); the clean picture is None.
+
+        Each is one pass through the network. Raises ValueError for what is not on the grid, and for a stop above start.
+        """
         points = [*self._grid(self.steps if steps is None else steps), None]
         first = self._begin(start, steps, "start")
         last = len(points) - 1 if stop is None else self._begin(stop, steps)
@@ -306,6 +308,11 @@ class DiffusionModel:
         return list(zip(points[first:last], points[first + 1 : last + 1], strict=True))
 
     # The door
+
+    def check(self, x_t, t):
+        """ValueError unless x_t (B, C, H, W) is a state that the network can take, and t a timestep."""
+        self._check(x_t)
+        self._time(t)
 
     def _time(self, t, name="t"):
         return _integer(name, t, 0, len(self.alphas_cumprod) - 1)
@@ -333,6 +340,12 @@ class DiffusionModel:
         if missing := [name for name in needed if name not in self.conditioning]:
             raise ValueError(f"this network needs {', '.join(missing)}: use model.with_conditioning({missing[0]}=...)")
         return {name: _spread(name, value, x) for name, value in self.conditioning.items()}
+
+
+def one_state(x_t):
+    """ValueError where x_t (B, C, H, W) is not one state but a batch of several."""
+    if len(x_t) != 1:
+        raise ValueError(f"needed is one state, got a batch of {len(x_t)}: pass x_t[i : i + 1]")
 
 
 def _spread(name, value, x):
