@@ -9,7 +9,7 @@ import torch
 
 import hspace
 from hspace.cats import world
-from hspace.editing import counting, steer, steer_gradually, x_guidance
+from hspace.editing import counting, goal, slopes, steer, steer_gradually, x_guidance
 from hspace.geometry import transport
 from hspace.krylov import svd
 from hspace.scoring import combine
@@ -73,15 +73,11 @@ class Sitting:
     def slopes(self):
         """∂ factors / ∂x_t through the sampler, in standard deviations, (12, n)."""
         G = self.model.jacobian(self.x, T, to=self.guide)
-        return (G.T @ (1 / self.guide.std).diag()).T, G.products * self.steps
+        return slopes(G, self.guide.std), G.products * len(self.model.legs(T))
 
     def held(self):
         """Share of each factor's gradient, by length, that lies within the K directions, (12,)."""
         return (self.slopes @ self.S.V).norm(dim=1) / self.slopes.norm(dim=1)
-
-    @property
-    def steps(self):
-        return len(self.model.legs(T))
 
     @cached_property
     def strangers(self):
@@ -91,10 +87,7 @@ class Sitting:
 
     def lack(self, wish):
         """The wished changes in standard deviations, (12,)."""
-        change = torch.zeros_like(self.told)
-        for name, value in wish.items():
-            change[world.column(name)] = value - self.told[world.column(name)]
-        return change / self.guide.std
+        return (goal(self.guide, self.told, wish) - self.told) / self.guide.std
 
     def moved(self, v):
         return self.x + v.view_as(self.x)

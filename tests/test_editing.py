@@ -195,6 +195,21 @@ def test_one_state_at_a_time(model, go):
         go(model, x, 600, v=torch.ones(768), length=1.0, steps=1, **more)
 
 
+# What steers
+
+
+def test_slopes_are_the_dense_jacobian_in_standard_deviations(model, judge, x_600):
+    J = hspace.Jacobian(lambda x: judge(model.predict(x, 600)), x_600)
+    dense = torch.autograd.functional.jacobian(lambda x: judge(model.predict(x, 600))[0], x_600).flatten(1)
+    assert torch.allclose(editing.slopes(J, judge.std), dense / judge.std[:, None], atol=1e-5) and J.products == 4
+
+
+def test_a_goal_is_what_was_told_but_for_the_wish(judge):
+    was = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    assert editing.goal(judge, was, {"b": -1.0, "d": 0.0}).tolist() == [1, -1, 3, 0] and was[1] == 2
+    assert editing.goal(lambda pictures: was, was, {2: 9.0}).tolist() == [1, 2, 9, 4]
+
+
 # steer
 
 
@@ -300,6 +315,15 @@ def test_steer_gradually_moves_what_is_expected(model, judge):
     assert ((now - was) / judge.std)[[0, 2, 3]].abs().max() < 0.3
     short = steer_gradually(model, x, 800, {"b": was[1] + 0.3}, judge, most=1e-3)
     assert short.length < 0.1 * edit.length
+
+
+@pytest.mark.parametrize("fulfilled", [False, True])
+def test_nothing_to_wish_for_is_no_edit(model, judge, fulfilled):
+    x = model.denoise(model.noise(5), stop=600)
+    wish = {"b": judge(model.predict(x, 600))[0, 1].item()} if fulfilled else {}
+    edit = steer_gradually(model, x, 600, wish, judge, stop=500)
+    assert edit.length < 1e-4 and torch.allclose(edit.x, model.denoise(x, start=600, stop=500), atol=1e-5)
+    assert torch.isfinite(edit.told).all() and len(edit.told) == 2
 
 
 def test_steer_gradually_wants_two_points_of_the_grid(model, judge):

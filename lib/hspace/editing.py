@@ -93,22 +93,7 @@ def cloud(model, t, seeds, batch=32):
     return Cloud(states.mean(dim=0), states - states.mean(dim=0))
 
 
-def steer(
-    model,
-    x,
-    t,
-    wish,
-    judge=None,
-    *,
-    V=None,
-    metric=None,
-    rounds=4,
-    tol=0.02,
-    near=None,
-    cap=3.0,
-    ridge=1e-3,
-    steps=None,
-):
+def steer(model, x, t, wish, judge=None, *, V=None, metric=None, rounds=4, tol=0.02, near=None, cap=3.0, ridge=1e-3):
     """Edit the state x at t so that the finished picture's judged factors come out as wished: Gauss–Newton.
 
     Each round differentiates the factors through the sampler, G = ∂ factors / ∂x, by one checkpointed vector-Jacobian
@@ -119,7 +104,6 @@ def steer(
     judge: what steers, pictures (B, C, H, W) → (B, F); the guide by default.  V (n, k): directions to stay within, as
     unit columns; all of X by default.  metric (k,), ridge: see `combine`.  near: a `Cloud`; with it no coordinate along
     V goes beyond `cap` standard deviations.  tol: the largest error, in standard deviations, that ends the edit.
-    steps: of the sampler that is differentiated, the model's own by default; fewer are cheaper.
     Returns `Edit`. Raises ValueError for unknown factors, shapes that do not fit, and for `near` without V.
     """
     _one(model, x, t)
@@ -129,15 +113,14 @@ def steer(
     start, scale, products = x, _scale(judge, x), 0
     with counting(model) as count:
         told = [_told(model, x, t, judge)[0]]
-        wanted = _wanted(judge, told[0], wish)
+        wanted = goal(judge, told[0], wish)
         for _ in range(rounds):
             lack = (wanted - told[-1]) / scale
             if lack.abs().max() <= tol:
                 break
-            G = model.jacobian(x, t, to=judge, steps=steps)
-            slopes = _slopes(G, scale)
+            G = model.jacobian(x, t, to=judge)
+            step = _step(slopes(G, scale), lack, x, ridge, V, metric, near, cap)
             products += G.products
-            step = _step(slopes, lack, x, V, metric, near, cap, ridge)
             ends = torch.cat([turned(x, fraction * step) for fraction in FRACTIONS])
             seen = _told(model, ends, t, judge)
             best = ((seen - wanted) / scale).norm(dim=1).argmin()
@@ -145,7 +128,7 @@ def steer(
                 break
             x = ends[best : best + 1]
             told.append(seen[best])
-    evaluations = count.passes + products * len(model.legs(t, steps=steps))
+    evaluations = count.passes + products * len(model.legs(t))
     return Edit(x, t, torch.stack(told), wanted, (x - start).norm().item(), evaluations)
 
 
@@ -168,10 +151,10 @@ def steer_gradually(model, x, t, wish, judge, *, stop=400, most=4.0, ridge=1e-2)
         for i, (here, there) in enumerate(legs, 1):
             J = Jacobian(lambda x, s=here: _expected(model, x, s, judge), x)
             target = _expected(model, free, here, judge)[0]
-            target = target + i / len(legs) * (_wanted(judge, target, wish) - target)
-            step = _step(_slopes(J, scale), (target - J.y) / scale, x, None, None, None, None, ridge)
+            target = target + i / len(legs) * (goal(judge, target, wish) - target)
+            step = _step(slopes(J, scale), (target - J.y) / scale, x, ridge)
             told, products = [*told, J.y], products + J.products
-            x = turned(x, step * min(1.0, most / step.norm().item()))
+            x = turned(x, step * (most / step.norm()).clamp(max=1))
             x, free = model.denoise(torch.cat([x, free]), start=here, stop=there).split(1)
         told.append(_expected(model, x, stop, judge)[0])
     moved = (x - free).norm().item()
@@ -209,14 +192,27 @@ def turned(x, step):
     return (angle.cos() * flat + angle.sin() * radius * across / across.norm()).view_as(x)
 
 
-def _slopes(J, scale):
-    """All rows of a Jacobian into the factors, in standard deviations: (F, n)."""
+def slopes(J, scale):
+    """∂ factors / ∂x, all rows of a Jacobian J into the factors divided by `scale` (F,): (F, n), from F products."""
     return (J.T @ (torch.eye(len(J.y)).to(J.y) / scale)).T
 
 
-def _step(slopes, lack, x, V, metric, near, cap, ridge):
+def goal(judge, told, wish):
+    """What the factors (F,) shall be: those told, but for the ones that the wish names.
+
+    Raises ValueError for a factor that the judge does not tell.
+    """
+    wanted, names = told.clone(), tuple(getattr(judge, "factors", range(len(told))))
+    for name, value in wish.items():
+        if name not in names:
+            raise ValueError(f"no factor is called {name!r}; the judge tells {', '.join(map(str, names))}")
+        wanted[names.index(name)] = value
+    return wanted
+
+
+def _step(G, lack, x, ridge, V=None, metric=None, near=None, cap=None):
     """The step in X (n,) that changes the factors by `lack` (F,), as `combine` finds it among V or all of X."""
-    M = slopes if V is None else slopes @ V
+    M = G if V is None else G @ V
     room = None if near is None else near.room(x, V, cap)
     with warnings.catch_warnings():  # a wish out of reach in this round is seen in what the judge tells after it
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -240,16 +236,6 @@ def _expected(model, x, t, judge):
     picture = model.picture(model.predict(x, t))
     with exact(*([judge] if isinstance(judge, torch.nn.Module) else [])):
         return judge(picture)
-
-
-def _wanted(judge, told, wish):
-    """The factors (F,) as wished: those told, but for the ones named."""
-    wanted, names = told.clone(), tuple(getattr(judge, "factors", range(len(told))))
-    for name, value in wish.items():
-        if name not in names:
-            raise ValueError(f"no factor is called {name!r}; the judge tells {', '.join(map(str, names))}")
-        wanted[names.index(name)] = value
-    return wanted
 
 
 class _Count:
