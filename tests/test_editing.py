@@ -115,6 +115,12 @@ def test_a_wish_out_of_reach_is_said():
         combine(blind, torch.tensor([0, 0, 0, 1.0]))
 
 
+@pytest.mark.parametrize("room", [None, (torch.full((8,), -1.0), torch.full((8,), 1.0))])
+def test_directions_that_change_nothing_are_not_taken(room):
+    with pytest.warns(RuntimeWarning, match="missed by 100%"):
+        assert combine(torch.zeros(3, 8), torch.ones(3), ridge=1e-3, room=room).tolist() == [0] * 8
+
+
 def test_wishes_have_names():
     M, _ = wide()
     nothing = torch.zeros(0)

@@ -142,7 +142,7 @@ def combine(M, wish, *, metric=None, ridge=0.0, room=None):
     d = _changes(M, wish).to(values)
     weight = _check_combine(values, d, metric, ridge, room)
     inner = values.double() / weight @ values.double().T
-    scale = inner.diagonal().mean()
+    scale = inner.diagonal().mean().clamp_min(1e-38)  # so that M = 0, which reaches nothing, gives c = 0
     if room is None:
         damped = inner + ridge * scale * torch.eye(len(inner)).to(inner)
         c = values.double().T @ torch.linalg.pinv(damped, hermitian=True, rtol=1e-9) @ d.double() / weight
