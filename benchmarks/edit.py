@@ -324,8 +324,8 @@ To measure again, or to go on: `hspace bench edit`, in a checkout of the reposit
 """
 
 
-def page(stored):
-    """The stored table as Markdown."""
+def text(stored):
+    """What stands on the page, Markdown."""
     table, tasks = stored["rows"], []
     for task, about in TASKS.items():
         if any(r["task"] == task for r in table):
@@ -376,8 +376,11 @@ def pixels(path):
     return torch.from_numpy(np.array(Image.open(path))).permute(2, 0, 1)
 
 
-def main(model, folder=Path("runs/edits"), store=None, book=None, pictures=200, methods=None, tasks=None):
-    """Go on with the run in `folder`; then write the table to `store` and, with `book`, the page and its pictures."""
+def main(model, folder=Path("runs/edits"), store=None, page=None, pictures=200, methods=None, tasks=None):
+    """Go on with the run in `folder`; then write the figures to `store`, and the table into `page`.
+
+    The page's pictures go into the folder `_static` beside it. Returns the table, see `rows`.
+    """
     run(model, Path(folder), pictures, methods, tasks)
     noted = lines(Path(folder))
     table = rows(noted)
@@ -394,12 +397,12 @@ def main(model, folder=Path("runs/edits"), store=None, book=None, pictures=200, 
     }
     if store is not None:
         write(Path(store), lambda beside: beside.write_text(json.dumps(stored, indent=1) + "\n"))
-    if book is not None:
+    if page is not None:
         for task, method in stored["pictured"].items():
             before, after, seeds = pairs(Path(folder), noted, task, method)
             drawn = figures.compare(before, after, titles=[str(seed) for seed in seeds])._repr_png_()
-            path = Path(book) / "_static" / f"edits_{task.replace(' ', '_')}.png"
+            path = Path(page).parent / "_static" / f"edits_{task.replace(' ', '_')}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, lambda beside, drawn=drawn: beside.write_bytes(drawn))
-        write(Path(book) / "edits.md", lambda beside: beside.write_text(page(stored)))
+        write(Path(page), lambda beside: beside.write_text(text(stored), encoding="utf-8"))
     return table

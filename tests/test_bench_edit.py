@@ -70,7 +70,7 @@ def test_targets_that_are_missed_are_printed():
     assert task == "no fright" and best["method"] == "fifty, once"
     assert met == {"success": True, "realism": False, "others": False}
     held = {"pictures": 60, "chance": 0.064, "shares": [0.5] * 12}
-    page = edit.page({"rows": table, "pictured": {}, "pictures": 60, "fingerprint": "abc", "held": held})
+    page = edit.text({"rows": table, "pictured": {}, "pictures": 60, "fingerprint": "abc", "held": held})
     assert "| 91% | **1.20, missed** | **0.15, missed** |" in page
 
 
@@ -158,7 +158,7 @@ def test_a_stopped_run_goes_on(model, sketch, near, tmp_path, monkeypatch):
         edit.main(model, tmp_path / "run", **few)
     before = edit.lines(tmp_path / "run")
     monkeypatch.setattr(edit, "note", original)
-    table = edit.main(model, tmp_path / "run", tmp_path / "edits.json", tmp_path, **few)
+    table = edit.main(model, tmp_path / "run", tmp_path / "edits.json", tmp_path / "edits.md", **few)
     after = edit.lines(tmp_path / "run")
     assert len(before) == 2 and after[:2] == before
     assert sorted(map(edit.key, after)) == sorted(

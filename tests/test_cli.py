@@ -35,6 +35,41 @@ def test_counts_must_be_positive(capsys):
     assert "above 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["--tasks", "no tail"], "'no tail' is not one of 'no fright'"), (["--methods", "luck"], "'luck' is not one of")],
+)
+def test_bench_edit_names_its_tasks_and_methods(arguments, message, capsys):
+    assert cli.main(["bench", "edit", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["svd", "edit"])
+def test_both_benchmarks_write_the_page_they_are_given(what, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(f"benchmarks.{what}.main", lambda *given, **named: seen.extend([*given, *named.values()]))
+    monkeypatch.setattr("hspace.load", lambda *given, **named: None)
+    assert cli.main(["bench", what, "--page", str(tmp_path / "page.md")]) == 0
+    assert tmp_path / "page.md" in seen
+
+
+def test_the_sketch_and_the_judges_are_trained_one_at_a_time(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--judges", "--sketch"])
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_judges_and_sketch_are_trained_from_the_command_line(tmp_path, monkeypatch, capsys):
+    from hspace.cats import train
+
+    monkeypatch.setattr(train, "train_judge", lambda kind, folder: {"nose": 0.5})
+    monkeypatch.setattr(train, "train_sketch", lambda model, folder: {"ear": 0.25})
+    assert cli.main(["train", "--judges", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "guide: R² nose 0.500\nreferee: R² nose 0.500\n"
+    assert cli.main(["train", "--sketch", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "sketch: R² ear 0.250\n"
+
+
 def test_train_runs_from_the_command_line(tmp_path, monkeypatch, capsys):
     from hspace.cats import train
 

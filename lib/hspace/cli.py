@@ -30,8 +30,9 @@ def parser():
     train.add_argument("--seed", type=int, help="seed of weights, pictures and noise")
     train.add_argument("--device", help="cpu or cuda (default: cuda where there is one)")
     train.add_argument("--onward", action="store_true", default=None, help="train the bundled Alice further")
-    train.add_argument("--judges", action="store_true", help="train the two judges instead of Alice")
-    train.add_argument("--sketch", action="store_true", help="train the judge of the pictures that Alice expects")
+    instead = train.add_mutually_exclusive_group()
+    instead.add_argument("--judges", action="store_true", help="train the two judges instead of Alice")
+    instead.add_argument("--sketch", action="store_true", help="train the judge of what Alice expects, instead of her")
     train.set_defaults(run=run_train)
 
     report = commands.add_parser("report", help="measure Alice and write her model card")
@@ -52,8 +53,10 @@ def parser():
 
     bench = commands.add_parser("bench", help="measure against the alternatives (from a checkout of the repository)")
     bench.add_argument("what", choices=["svd", "edit"])
+    bench.add_argument(
+        "--page", type=Path, help="a page to write, such as book/edits.md; pictures go into _static beside it"
+    )
     bench.add_argument("--k", type=positive, default=50, help="svd: how many directions (default: %(default)s)")
-    bench.add_argument("--page", type=Path, help="svd: write the figures into this page, such as book/benchmarks.md")
     bench.add_argument(
         "--pictures", type=positive, default=200, help="edit: frightening puppets (default: %(default)s)"
     )
@@ -62,7 +65,6 @@ def parser():
     bench.add_argument(
         "--out", type=Path, default=Path("runs/edits"), help="edit: folder of the run, which goes on there"
     )
-    bench.add_argument("--book", type=Path, help="edit: write the page edits.md and its pictures into this folder")
     add_model(bench)
     bench.set_defaults(run=run_bench)
     return top
@@ -82,22 +84,22 @@ def positive(text):
 
 
 def run_train(options):
+    import hspace
+    from hspace.cats import train
     from hspace.cats.judge import JUDGES
-    from hspace.cats.train import Plan, train_alice, train_judge, train_sketch
 
-    if options.judges or options.sketch:
-        import hspace
+    def say(kind, scores):
+        print(f"{kind}: R² " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
 
-        for kind in JUDGES if options.judges else ["sketch"]:
-            scores = train_judge(kind, options.out) if options.judges else train_sketch(hspace.load(), options.out)
-            print(f"{kind}: R² " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
-        return
-    given = {
-        name: getattr(options, name)
-        for name in ("steps", "rate", "seed", "onward")
-        if getattr(options, name) is not None
-    }
-    print(f"Alice: {train_alice(options.out, Plan(**given), options.device)}")
+    if options.judges:
+        for kind in JUDGES:
+            say(kind, train.train_judge(kind, options.out))
+    elif options.sketch:
+        say("sketch", train.train_sketch(hspace.load(device=options.device), options.out))
+    else:
+        given = {name: getattr(options, name) for name in ("steps", "rate", "seed", "onward")}
+        plan = train.Plan(**{name: value for name, value in given.items() if value is not None})
+        print(f"Alice: {train.train_alice(options.out, plan, options.device)}")
 
 
 def run_report(options):
@@ -136,13 +138,14 @@ def run_bench(options):
         raise FileNotFoundError(
             "the alternatives live in benchmarks/: run this in a checkout of the repository"
         ) from None
-    model = hspace.load(options.model, device=options.device)
     if options.what == "svd":
-        bench.main(model, k=options.k, page=options.page)
+        bench.main(hspace.load(options.model, device=options.device), k=options.k, page=options.page)
         return
     for given, known in ((options.tasks, bench.TASKS), (options.methods, bench.METHODS)):
         for name in given or []:
             if name not in known:
                 raise ValueError(f"{name!r} is not one of {', '.join(map(repr, known))}")
+    model = hspace.load(options.model, device=options.device)
+    store = HERE / "results" / "edits.json" if options.page else None
     chosen = {"pictures": options.pictures, "methods": options.methods, "tasks": options.tasks}
-    bench.main(model, options.out, HERE / "results" / "edits.json" if options.book else None, options.book, **chosen)
+    bench.main(model, options.out, store, options.page, **chosen)
