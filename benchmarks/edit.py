@@ -23,7 +23,7 @@ from tqdm import tqdm
 from hspace import figures
 from hspace.cats import world
 from hspace.cats.judge import fit, load_judge
-from hspace.directions import fingerprint
+from hspace.directions import fingerprint, haunted_seeds
 from hspace.editing import cloud
 from hspace.files import contact_sheet, write
 from hspace.scoring import realism
@@ -80,40 +80,32 @@ def named(factors):
 # The run
 
 
-@torch.no_grad()
-def haunted(model, guide, count, batch=32):
-    """The first `count` seeds from 0 whose picture the guide takes for a frightening puppet, a list."""
-    found, first, columns = [], 0, [world.column("puppet"), world.column("fright")]
-    bar = tqdm(total=count, desc="looking for frightening puppets")
-    while len(found) < count:
-        seeds = range(first, first + batch)
-        told = guide(model.picture(model.denoise(model.noise(seeds))))
-        fresh = [seed for seed, f in zip(seeds, told, strict=True) if (f[columns] > 0.5).all()]
-        bar.update(min(len(fresh), count - len(found)))
-        found, first = found + fresh, first + batch
-        if first > 1000 and len(found) < first / 200:
-            raise ValueError(f"of {first} pictures {len(found)} are frightening puppets: this model does not draw them")
-    return found[:count]
-
-
 def run(model, folder, pictures, methods=None, tasks=None):
     """Edit, score and note down what is not in `folder` yet."""
     guide, referee, sketch = (load_judge(kind, model.device) for kind in ("guide", "referee", "sketch"))
-    seeds = chosen_seeds(folder, signature(model, sketch), pictures, lambda: haunted(model, guide, pictures))
-    near, done = cloud(model, T, CLOUD), {key(line) for line in lines(folder)}
-    work = list(product(tasks or TASKS, methods or METHODS))
+
+    def find():
+        return haunted_seeds(model, guide, pictures, limit=100 * pictures, progress=True)
+
+    seeds = chosen_seeds(folder, signature(model, sketch), pictures, find)
+    near, done = cloud(model, T, CLOUD), {key(line): line for line in lines(folder)}
     donor = Sitting(model, guide, sketch, seeds[0], near)
     for i, seed in enumerate(tqdm(seeds, desc="pictures", unit="picture")):
-        todo = [(t, m) for t, m in work if (seed, t, m) not in done and (i < FEW or (t in MAIN and m not in COSTLY))]
-        if not todo and (seed, "", "") in done:
-            continue
-        sitting = Sitting(model, guide, sketch, seed, near, donor)
-        before = named(sitting.told)
-        if (seed, "", "") not in done:
-            note(folder, referee, seed, "", "", sitting.picture, 0, held=rounded(sitting.held()))
-        for task, method in todo:
-            if TASKS[task].chosen(before):
+        sitting, untouched = None, done.get((seed, "", ""))
+        if untouched is None:
+            sitting = Sitting(model, guide, sketch, seed, near, donor)
+            told = {"guide": rounded(sitting.told), "held": rounded(sitting.held())}
+            untouched = note(folder, referee, seed, "", "", sitting.picture, 0, **told)
+        before = named(untouched["guide"])
+        for task, method in product(tasks or TASKS, methods or METHODS):
+            if (seed, task, method) not in done and takes_part(i, before, task, METHODS[method]):
+                sitting = sitting or Sitting(model, guide, sketch, seed, near, donor)
                 note(folder, referee, seed, task, method, *sitting.run(METHODS[method], TASKS[task].wish(before)))
+
+
+def takes_part(i, before, task, method):
+    """Whether a method is tried on the i-th picture, of the factors `before`: all are on the first few only."""
+    return TASKS[task].chosen(before) and (i < FEW or (task in MAIN and method not in COSTLY))
 
 
 def signature(model, sketch):
@@ -139,7 +131,7 @@ def chosen_seeds(folder, mark, count, find):
 
 
 def note(folder, referee, seed, task, method, picture, passes, **more):
-    """Judge a finished picture, and append a line; the picture itself is kept beside."""
+    """Judge a finished picture, and append a line, which is returned; the picture itself is kept beside."""
     path = folder / (task or "untouched") / (method or "untouched") / f"{seed}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, lambda beside: contact_sheet(picture[None]).save(beside, "png"))
@@ -161,6 +153,7 @@ def note(folder, referee, seed, task, method, picture, passes, **more):
         file.write(json.dumps(line) + "\n")
         file.flush()
         os.fsync(file.fileno())
+    return line
 
 
 def rounded(values):
@@ -286,11 +279,11 @@ PAGE = """# Edits compared
 
 <!-- Written by `hspace bench edit --page book/edits.md`. Do not edit. -->
 
-Thirteen ways to make one wish come true in Alice's pictures and to leave the rest as it is. The pictures: the first
-{pictures} seeds, from 0, whose picture the guide takes for a frightening puppet. All methods follow the guide (the last
-one the sketch). None of them is scored by what it followed: success, realism and the change of the other factors are
-told by the referee, and success a second time by fitting the renderer to the picture. How each is done stands in
-`benchmarks/edit_methods.py`.
+Compared are {methods} ways to make one wish come true in Alice's pictures and to leave the rest as it is. The
+pictures: the first {pictures} seeds, from 0, whose picture the guide takes for a frightening puppet. All methods follow
+the guide (the last one the sketch). None of them is scored by what it followed: success, realism and the change of the
+other factors are told by the referee, and success a second time by fitting the renderer to the picture. How each is
+done stands in `benchmarks/edit_methods.py`.
 
 *Success*, with Wilson's interval: no fright means below {seen}, and the puppet still above it; no puppet below {seen};
 a horse above 0.5; a nose bigger by more than 0.25 of the 0.5 that was wished for. *Realism*: median distance to the
@@ -320,7 +313,7 @@ Of the best method on each of the first two tasks: success with a lower bound of
 {asked}
 
 Fingerprint of Alice and, behind the dash, of the sketch: `{mark}`.
-To measure again, or to go on: `hspace bench edit`, in a checkout of the repository.
+To measure again, or to go on: `hspace bench edit --page book/edits.md`, in a checkout of the repository.
 """
 
 
@@ -343,6 +336,7 @@ def text(stored):
 
     asked = "\n".join(verdict(*found) for found in verdicts(table))
     return PAGE.format(
+        methods=len(METHODS),
         pictures=stored["pictures"],
         seen=SEEN,
         tasks="\n\n".join(tasks),

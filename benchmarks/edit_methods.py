@@ -3,7 +3,7 @@
 All follow the guide. A wish is {factor: value}; see `hspace.editing`.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 
@@ -75,9 +75,14 @@ class Sitting:
         G = self.model.jacobian(self.x, T, to=self.guide)
         return slopes(G, self.guide.std), G.products * len(self.model.legs(T))
 
+    @property
+    def V(self):
+        """The K directions, (n, K)."""
+        return self.S.V
+
     def held(self):
         """Share of each factor's gradient, by length, that lies within the K directions, (12,)."""
-        return (self.slopes @ self.S.V).norm(dim=1) / self.slopes.norm(dim=1)
+        return (self.slopes @ self.V).norm(dim=1) / self.slopes.norm(dim=1)
 
     @cached_property
     def strangers(self):
@@ -97,10 +102,10 @@ class Sitting:
             return self.model.picture(self.model.denoise(x, start=t, **options))
 
     def best(self, wish, pictures):
-        """Which of some pictures misses the named factors least, by the guide."""
+        """The one of some pictures that misses the named factors least, by the guide, (1, 3, 64, 64)."""
         named = [world.column(name) for name in wish]
         off = ((self.guide(pictures) - self.told) / self.guide.std - self.lack(wish))[:, named].norm(dim=1)
-        return off.argmin().item()
+        return pictures[off.argmin()][None]
 
 
 def aim(sitting, wish, V):
@@ -112,40 +117,31 @@ def aim(sitting, wish, V):
 def both_ways(sitting, wish, go):
     """The picture after the best of `LENGTHS`, either way; go: length → state."""
     ends = torch.cat([go(sign * length) for length in LENGTHS for sign in (1, -1)])
-    pictures = sitting.finish(ends)
-    best = sitting.best(wish, pictures)
-    return pictures[best : best + 1]
+    return sitting.best(wish, sitting.finish(ends))
 
 
-def single(sitting, wish):
-    v = aim(sitting, wish, sitting.S.V)
-    return both_ways(sitting, wish, lambda length: sitting.moved(length * v))
-
-
-def stranger(sitting, wish):
-    v = aim(sitting, wish, sitting.strangers)
+def single(sitting, wish, basis="V"):
+    """Straight along one column of the sitting's `basis`."""
+    v = aim(sitting, wish, getattr(sitting, basis))
     return both_ways(sitting, wish, lambda length: sitting.moved(length * v))
 
 
 @torch.no_grad()
 def guided(sitting, wish):
     """x-space guidance (Park et al. 2023) along the best single direction, its strength chosen as a length is."""
-    v = aim(sitting, wish, sitting.S.V)
+    v = aim(sitting, wish, sitting.V)
     return both_ways(sitting, wish, lambda strength: x_guidance(sitting.model, sitting.x, T, v, strength))
 
 
-def combined(sitting, wish):
-    """The combination of the fifty that fulfils the wish to first order, (n,)."""
-    return sitting.S.V @ combine(sitting.slopes @ sitting.S.V, sitting.lack(wish), ridge=1e-3)
+def combined(sitting, wish, basis="V"):
+    """The combination of the columns of the sitting's `basis` that fulfils the wish to first order, (n,)."""
+    V = getattr(sitting, basis)
+    return V @ combine(sitting.slopes @ V, sitting.lack(wish), ridge=1e-3)
 
 
-def once(sitting, wish):
-    return sitting.finish(sitting.moved(combined(sitting, wish)))
-
-
-def strangers_once(sitting, wish):
-    V = sitting.strangers
-    return sitting.finish(sitting.moved(V @ combine(sitting.slopes @ V, sitting.lack(wish), ridge=1e-3)))
+def once(sitting, wish, basis="V"):
+    """Straight along the combination, as long as it is."""
+    return sitting.finish(sitting.moved(combined(sitting, wish, basis)))
 
 
 def carried(sitting, wish):
@@ -172,52 +168,50 @@ def injected(sitting, wish):
         move = strength * shift
         return sitting.finish(sitting.x, edit=lambda h, t: h + move.view_as(h), asymmetric=True)
 
-    pictures = torch.cat([drawn(strength) for strength in STRENGTHS])
-    best = sitting.best(wish, pictures)
-    return pictures[best : best + 1]
+    return sitting.best(wish, torch.cat([drawn(strength) for strength in STRENGTHS]))
 
 
 def again(sitting, wish):
     """The fifty, solved again up to four times, no coordinate beyond three standard deviations."""
-    return steered(sitting, sitting.x, T, wish, V=sitting.S.V, near=sitting.near)
+    return edited(sitting, steer, sitting.x, T, wish, sitting.guide, V=sitting.V, near=sitting.near)
 
 
 def again_in_h(sitting, wish):
     """The same, the step shortest in H."""
     metric = (sitting.S.s / sitting.S.s[0]).square()
-    return steered(sitting, sitting.x, T, wish, V=sitting.S.V, near=sitting.near, metric=metric)
+    return edited(sitting, steer, sitting.x, T, wish, sitting.guide, V=sitting.V, near=sitting.near, metric=metric)
 
 
 def all_of_x(sitting, wish):
-    return steered(sitting, sitting.x, T, wish)
+    """Up to four steps in all of X."""
+    return edited(sitting, steer, sitting.x, T, wish, sitting.guide)
 
 
 def all_of_noise(sitting, wish):
-    return steered(sitting, sitting.x_T, sitting.model.timesteps[0], wish)
-
-
-def steered(sitting, x, t, wish, **options):
-    with counting(sitting.model) as count:
-        edit = steer(sitting.model, x, t, wish, sitting.guide, **options)
-    sitting.backward += edit.evaluations - count.passes
-    return sitting.finish(edit.x, t)
+    """The same, from pure noise."""
+    return edited(sitting, steer, sitting.x_T, sitting.model.timesteps[0], wish, sitting.guide)
 
 
 def gradually(sitting, wish):
     """A little at every step from 800 to 400, steered by the sketch."""
     x = sitting.model.denoise(sitting.x_T, stop=STARTS)
+    return edited(sitting, steer_gradually, x, STARTS, wish, sitting.sketch, stop=STOPS)
+
+
+def edited(sitting, edit, x, t, wish, judge, **options):
+    """The picture after an edit of the library, whose passes backward are charged as well."""
     with counting(sitting.model) as count:
-        edit = steer_gradually(sitting.model, x, STARTS, wish, sitting.sketch, stop=STOPS)
-    sitting.backward += edit.evaluations - count.passes
-    return sitting.finish(edit.x, STOPS)
+        found = edit(sitting.model, x, t, wish, judge, **options)
+    sitting.backward += found.evaluations - count.passes
+    return sitting.finish(found.x, found.t)
 
 
 #: Names of the rows → methods, in the order of the table.
 METHODS = {
-    "one random direction": stranger,
+    "one random direction": partial(single, basis="strangers"),
     "one singular vector": single,
     "x-space guidance": guided,
-    "fifty random directions": strangers_once,
+    "fifty random directions": partial(once, basis="strangers"),
     "fifty, once": once,
     "fifty, injected in h": injected,
     "fifty, carried over": carried,
@@ -228,4 +222,4 @@ METHODS = {
     "all of x, t = 999": all_of_noise,
     "a little at every step": gradually,
 }
-COSTLY = ("fifty, projected walk", "all of x, t = 999")  # more than a thousand passes a picture
+COSTLY = {walked, all_of_noise}  # more than a thousand passes a picture

@@ -2,13 +2,14 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import scipy.stats
 import torch
 from benchmarks import edit
-from benchmarks.edit_methods import METHODS, Sitting
+from benchmarks.edit_methods import METHODS, Sitting, once, walked
 from small_models import scheduler, unet
 
 from hspace import editing
@@ -142,15 +143,15 @@ def test_a_stopped_run_goes_on(model, sketch, near, tmp_path, monkeypatch):
     judges = {"guide": load_judge("guide"), "referee": load_judge("referee"), "sketch": sketch}
     monkeypatch.setattr(edit, "load_judge", lambda kind, device="cpu": judges[kind])
     monkeypatch.setattr(edit, "fingerprint", lambda model: "abc")
-    monkeypatch.setattr(edit, "haunted", lambda model, guide, count: [2, 3])
+    monkeypatch.setattr(edit, "haunted_seeds", lambda model, guide, count, **options: [2, 3])
     monkeypatch.setattr(edit, "cloud", lambda model, t, seeds: near)
     original, count = edit.note, []
 
     def note(folder, referee, seed, *rest, **more):
         if len(count) == 2:
             raise KeyboardInterrupt
-        original(folder, referee, seed, *rest, **more)
         count.append(seed)
+        return original(folder, referee, seed, *rest, **more)
 
     monkeypatch.setattr(edit, "note", note)
     few = {"methods": ["one random direction"], "tasks": ["no fright", "no puppet"], "pictures": 2}
@@ -170,3 +171,16 @@ def test_a_stopped_run_goes_on(model, sketch, near, tmp_path, monkeypatch):
     assert stored["rows"] == json.loads(json.dumps(table)) or any(math.isnan(r["others"][1]) for r in table)
     assert "one random direction" in (tmp_path / "edits.md").read_text()
     assert (tmp_path / "_static" / "edits_no_fright.png").stat().st_size > 1000
+    seen = []
+    monkeypatch.setattr(edit, "Sitting", lambda *given: seen.append(given[3]) or Sitting(*given))
+    monkeypatch.setitem(edit.TASKS, "horse", replace(edit.TASKS["horse"], chosen=lambda before: False))
+    edit.run(model, tmp_path / "run", **few | {"tasks": ["no fright", "horse"]})
+    assert seen == [2] and edit.lines(tmp_path / "run") == after  # the donor; nothing else is left to do
+
+
+def test_who_takes_part():
+    horse, kind = edit.named(world.average(horse=0.5)), edit.named(world.average())
+    assert edit.takes_part(0, kind, "horse", walked) and not edit.takes_part(0, horse, "horse", walked)
+    assert edit.takes_part(edit.FEW, horse, "no fright", once) and edit.takes_part(edit.FEW - 1, horse, "nose", once)
+    assert not edit.takes_part(edit.FEW, horse, "no fright", walked)
+    assert not edit.takes_part(edit.FEW, horse, "nose", once)

@@ -1,4 +1,4 @@
-"""Strips, the haunted seed, stored results and their fingerprint."""
+"""Strips, haunted seeds, stored results and their fingerprint."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ import hspace
 from hspace import directions
 from hspace.cats import world
 from hspace.cats.judge import load_judge
-from hspace.directions import fingerprint, haunted_seed, keep, packed, stored, strips
+from hspace.directions import fingerprint, haunted_seeds, keep, packed, stored, strips
 
 
 class Plain:
@@ -39,7 +39,7 @@ def test_strips_refuse(x, V):
         strips(Plain(), x, 5, V)
 
 
-def test_the_haunted_seed_is_the_first_one():
+def test_haunted_seeds_are_the_first_ones():
     def judge(pictures):
         told = torch.zeros(len(pictures), 12)
         seed = pictures.flatten()
@@ -47,9 +47,11 @@ def test_the_haunted_seed_is_the_first_one():
         told[:, world.column("fright")] = (seed % 7 == 5).float()
         return told
 
-    assert haunted_seed(Plain(), judge) == 33
-    with pytest.raises(ValueError, match="first 20 seeds"):
-        haunted_seed(Plain(), judge, limit=20)
+    assert haunted_seeds(Plain(), judge) == [33] and haunted_seeds(Plain(), judge, 6) == [33, 40, 47, 54, 61, 68]
+    with pytest.raises(ValueError, match="0 of the first 20 seeds"):
+        haunted_seeds(Plain(), judge, limit=20)
+    with pytest.raises(ValueError, match="2 of the first 41 seeds are frightening puppets, fewer than 3"):
+        haunted_seeds(Plain(), judge, 3, limit=41)
 
 
 def test_results_are_kept_and_found(tmp_path, monkeypatch):
@@ -83,7 +85,7 @@ def clinic():
 
 def test_stored_directions_are_alice_s(alice, clinic):
     assert clinic.about["fingerprint"] == fingerprint(alice)
-    assert clinic.about["seed"] == haunted_seed(alice, load_judge("guide"))
+    assert [clinic.about["seed"]] == haunted_seeds(alice, load_judge("guide"))
 
 
 def test_a_stored_column_of_the_change_matrix_is_measured_again(alice, clinic):

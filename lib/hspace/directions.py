@@ -43,18 +43,23 @@ def strips(model, x_t, t, directions, lengths=LENGTHS):
 
 
 @torch.no_grad()
-def haunted_seed(model, judge, limit=200):
-    """The smallest seed whose picture is a frightening puppet: puppet and fright both judged above 0.5.
+def haunted_seeds(model, judge, count=1, limit=200, progress=False):
+    """The smallest `count` seeds whose pictures are frightening puppets, a list: puppet and fright judged above 0.5.
 
-    Raises ValueError where none of the first `limit` seeds is.
+    progress: show a bar.  Raises ValueError where the first `limit` seeds do not hold as many.
     """
-    for first in range(0, limit, BATCH):
-        seeds = range(first, min(first + BATCH, limit))
-        judged = judge(model.picture(model.denoise(model.noise(list(seeds)))))
-        found = (judged[:, world.column("puppet")] > 0.5) & (judged[:, world.column("fright")] > 0.5)
-        if found.any():
-            return seeds[found.nonzero()[0].item()]
-    raise ValueError(f"none of the first {limit} seeds is a frightening puppet; raise limit")
+    found, columns = [], [world.column("puppet"), world.column("fright")]
+    with tqdm(total=count, desc="looking for frightening puppets", disable=not progress) as bar:
+        for first in range(0, limit, BATCH):
+            seeds = range(first, min(first + BATCH, limit))
+            judged = judge(model.picture(model.denoise(model.noise(seeds))))[:, columns]
+            found += [seed for seed, told in zip(seeds, judged, strict=True) if (told > 0.5).all()]
+            bar.update(min(len(found), count) - bar.n)
+            if len(found) >= count:
+                return found[:count]
+    raise ValueError(
+        f"{len(found)} of the first {limit} seeds are frightening puppets, fewer than {count}; raise limit"
+    )
 
 
 def fingerprint(model):
@@ -135,7 +140,7 @@ def fifty_directions(model, path, *, k=50, t=600, pictures=12, progress=True):
     advance = iter(stages)
 
     stages.set_description(next(advance))
-    seed = haunted_seed(model, load_judge("guide", model.device))
+    [seed] = haunted_seeds(model, load_judge("guide", model.device))
     x_T = model.noise(seed)
     found = [svd(model.jacobian(model.denoise(x_T, stop=s), s), k) for s in TIMESTEPS]
     spectra, residuals = torch.stack([S.s for S in found]), torch.stack([S.residuals for S in found])
