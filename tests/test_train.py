@@ -13,8 +13,10 @@ import torch
 from diffusers import DDIMScheduler, DDPMPipeline
 
 from hspace.cats import train
-from hspace.cats.judge import Judge
+from hspace.cats.judge import Judge, load_judge
+from hspace.cats.render import render
 from hspace.cats.train import Plan
+from hspace.model import DiffusionModel
 
 TINY = {"sample_size": 64, "block_out_channels": (8, 8, 8, 8), "norm_num_groups": 4, "attention_head_dim": 8}
 
@@ -174,6 +176,45 @@ def test_judges_learn_and_differ(tmp_path):
     assert scores["horse"] > 0.2 and set(scores) == set(train.world.FACTORS)
     sizes = [sum(p.numel() for p in Judge(kind).parameters()) for kind in ("guide", "referee")]
     assert sizes[0] != sizes[1]
+
+
+@pytest.fixture
+def little_alice(tiny):
+    """Untrained, and much smaller."""
+    return DiffusionModel(train.network(0), train.schedule().alphas_cumprod, "v_prediction")
+
+
+def test_expected_pictures_are_those_of_noisy_drawings(little_alice, monkeypatch):
+    """At the first of 1000 timesteps nothing is hidden, and v-prediction gives the drawing back."""
+    people = train.half_lawless(65, seed=3)
+    looks = train.expected(little_alice, people, seed=3)
+    assert people.shape == (65, 12) and looks.shape == (65, 3, 64, 64) and looks.dtype == torch.int8
+    assert torch.equal(looks, train.expected(little_alice, people, seed=3))
+    assert not torch.equal(looks, train.expected(little_alice, people, seed=4))
+    monkeypatch.setattr(train, "HALFWAY", (0, 1))
+    clear = train.expected(little_alice, people[:8], seed=3).float() / 127
+    assert (clear - render(people[:8])).square().mean().sqrt() < 0.05
+
+
+def test_the_sketch_learns_from_what_is_expected(little_alice, tmp_path, monkeypatch):
+    seen, looks, predict, expected = [], {}, little_alice.predict, train.expected
+    monkeypatch.setattr(little_alice, "predict", lambda x, t: seen.append(t) or predict(x, t))
+
+    def expected_once(model, people, seed):
+        if seed not in looks:
+            looks[seed] = expected(model, people, seed)
+        return looks[seed]
+
+    monkeypatch.setattr(train, "expected", expected_once)
+    monkeypatch.setattr("hspace.cats.judge.files", lambda package: tmp_path)
+    folder = tmp_path / "weights" / "judges"
+    scores = train.train_sketch(little_alice, folder, pictures=64, steps=3, batch=8)
+    first = load_judge("sketch").state_dict()
+    assert set(scores) == set(train.world.FACTORS) and [len(look) for look in looks.values()] == [64, 1024]
+    assert len(seen) == 17 and min(seen) >= 400 and max(seen) <= 800 and len(set(seen)) > 8
+    assert scores == train.train_sketch(little_alice, folder, pictures=64, steps=3, batch=8)
+    again = load_judge("sketch").state_dict()
+    assert all(torch.equal(first[name], again[name]) for name in first)
 
 
 def test_alice_can_be_trained_further(tmp_path):

@@ -26,7 +26,6 @@ from .judge import JUDGES, Judge, save_judge
 from .render import blur, render
 
 #: Alice's network: 3.7 million weights, a bottleneck of 128 × 8 × 8.
-HALFWAY = (400, 900)  # timesteps, from and below, of the expected pictures that the sketch learns from
 ARCHITECTURE = {
     "sample_size": 64,
     "in_channels": 3,
@@ -38,6 +37,8 @@ ARCHITECTURE = {
     "down_block_types": ("DownBlock2D", "DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
     "up_block_types": ("AttnUpBlock2D", "UpBlock2D", "UpBlock2D", "UpBlock2D"),
 }
+#: Timesteps, from and below, that the sketch learns from: those where `editing.steer_gradually` works, 800 down to 400.
+HALFWAY = (400, 801)
 
 
 @dataclass
@@ -303,7 +304,7 @@ def train_judge(kind, folder, pictures=48_000, steps=3000, batch=64, rate=2e-3):
     the two do not err alike. Returns the R² of every factor on 2048 held-out pictures, a dict (fright: on puppets).
     """
     seed = 11 + JUDGES.index(kind)
-    people = torch.cat([world.sample(pictures - pictures // 2, seed=seed), lawless(pictures // 2, seed=seed + 100)])
+    people = half_lawless(pictures, seed)
     looks = torch.cat([packed(render(part)) for part in people.split(256)])
     judge = learn(kind, seed, people, looks, steps, batch, rate)
     save(judge, folder)
@@ -313,11 +314,11 @@ def train_judge(kind, folder, pictures=48_000, steps=3000, batch=64, rate=2e-3):
 def train_sketch(model, folder, pictures=16_000, steps=2000, batch=64, rate=2e-3):
     """Train the judge of expected pictures, and write sketch.safetensors into `folder`.
 
-    It sees what `model` expects, x̂_0, of pictures under the noise of all timesteps between `HALFWAY`, and learns their
+    It sees what `model` expects, x̂_0, of pictures under the noise of all timesteps in `HALFWAY`, and learns their
     factors: as far as they are not decided yet, their mean. Returns the R² of each factor on 1024 others, a dict.
     """
     seed = 11 + len(JUDGES)
-    people = torch.cat([world.sample(pictures - pictures // 2, seed=seed), lawless(pictures // 2, seed=seed + 100)])
+    people = half_lawless(pictures, seed)
     judge = learn("sketch", seed, people, expected(model, people, seed), steps, batch, rate)
     save(judge, folder)
     others = world.sample(1024, seed=7)
@@ -326,7 +327,7 @@ def train_sketch(model, folder, pictures=16_000, steps=2000, batch=64, rate=2e-3
 
 @torch.no_grad()
 def expected(model, people, seed):
-    """What the model expects of drawn people (n, 12) under noise, `packed`."""
+    """What the model expects of drawn people (n, 12) under noise, `packed`: (n, 3, 64, 64), a timestep for every 64."""
     generator, looks = torch.Generator().manual_seed(seed), []
     for part in tqdm(people.split(64), desc="expected pictures"):
         t = int(torch.randint(*HALFWAY, (1,), generator=generator))
@@ -369,6 +370,11 @@ def save(judge, folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / f"{judge.kind}.safetensors", lambda path: save_judge(judge, path))
+
+
+def half_lawless(n, seed):
+    """People (n, 12) to learn from: half of them as in the world, half `lawless`."""
+    return torch.cat([world.sample(n - n // 2, seed=seed), lawless(n // 2, seed=seed + 100)])
 
 
 def lawless(n, seed):
