@@ -8,6 +8,7 @@ import contextlib
 import math
 import warnings
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import torch
 
@@ -58,7 +59,7 @@ class Edit:
 
     x (1, C, H, W): the state at timestep t; finish it by model.denoise(x, start=t).
     told (rounds + 1, F): factors of the finished picture before the first round and after each, by the steering judge.
-    wanted (F,): what they should have become.  length: ‖x − start‖, in X.
+    wanted (F,): what they should have become.  length: the distance from the state without an edit, in X.
     evaluations: passes through the network, forward, again for a checkpoint, and backward for each factor.
     """
 
@@ -137,7 +138,7 @@ def steer_gradually(model, x, t, wish, judge, *, stop=400, most=4.0, ridge=1e-2)
 
     At each step the factors of the picture that the model expects, `predict`, are moved by one constrained step of at
     most `most` in X: the named ones further towards the wish with every step, the others to where they are without an
-    edit. One pass through the network and a product a factor at each step, none through the sampler.
+    edit. A few passes through the network and a product a factor at each step, none through the whole sampler.
 
     x (1, C, H, W) at t; t and stop on the sampler's grid.  judge: (B, C, H, W) → (B, F), one that has learned from
     pictures as blurred as the model's expectations.  wish, ridge: as for `steer`.
@@ -234,21 +235,17 @@ def _told(model, x, t, judge):
 def _expected(model, x, t, judge):
     """Factors of the expected pictures, (B, F)."""
     picture = model.picture(model.predict(x, t))
-    with exact(*([judge] if isinstance(judge, torch.nn.Module) else [])):
+    with exact(judge):
         return judge(picture)
-
-
-class _Count:
-    passes = 0
 
 
 @contextlib.contextmanager
 def counting(model):
     """Counts how many states pass forward through the model's network within the context: `passes` of what it gives."""
-    count = _Count()
+    count = SimpleNamespace(passes=0)
 
-    def more(network, args, kwargs):
+    def more(network, args):
         count.passes += len(args[0])
 
-    with model.network.register_forward_pre_hook(more, with_kwargs=True):
+    with model.network.register_forward_pre_hook(more):
         yield count

@@ -12,15 +12,16 @@ class _Reached(Exception):
 
 
 @contextlib.contextmanager
-def exact(*modules):
-    """Run the modules in full float32 (no TF32) and safe for both modes of differentiation.
+def exact(*parts):
+    """Run the parts, modules and plain functions, in full float32 (no TF32) and safe for both modes of differentiation.
 
     No fused attention kernel has forward-mode derivatives, so attention runs by its plain formula; group norms get
     contiguous input, which their forward-mode formula needs and an attention block does not give. All is put back
     after; the backward pass of what ran inside wants the same precision, so enter it around that, too.
     Raises torch.OutOfMemoryError with a remedy where a GPU's memory runs out inside.
     """
-    norms = [m for module in modules for m in module.modules() if isinstance(m, torch.nn.GroupNorm)]
+    modules = [m for part in parts if isinstance(part, torch.nn.Module) for m in part.modules()]
+    norms = [m for m in modules if isinstance(m, torch.nn.GroupNorm)]
     with contextlib.ExitStack() as stack:
         stack.enter_context(sdpa_kernel(SDPBackend.MATH))
         stack.enter_context(_no_tf32())

@@ -220,11 +220,10 @@ class DiffusionModel:
         if layer is not None:
             raise ValueError(f"layer={layer!r} and to= exclude each other: `to` looks at the finished picture")
         self.legs(t, steps=steps)
-        modules = [to] if isinstance(to, torch.nn.Module) else []
 
         def score(x):
             picture = self.picture(self.denoise(x, start=t, steps=steps))
-            with exact(*modules):
+            with exact(to):
                 return to(picture)
 
         return Jacobian(score, x_t, chunk=chunk)
