@@ -26,10 +26,10 @@ from hspace.cats.judge import fit, load_judge
 from hspace.directions import fingerprint, haunted_seeds
 from hspace.editing import cloud
 from hspace.files import contact_sheet, write
+from hspace.report import SEEN
 from hspace.scoring import realism
 
 CLOUD = range(100_000, 100_256)  # seeds of the states that say what is usual at T; none of them is edited
-SEEN = 0.25  # a judged puppet, fright or horse below this is none
 TARGETS = {"success": 0.9, "realism": 1.1, "others": 0.15}
 FEW = 64  # pictures for costly methods and for the lesser tasks
 

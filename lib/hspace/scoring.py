@@ -107,7 +107,7 @@ def change_matrix(model, x_t, t, directions, judge=None, *, length=2.0, controls
     random = torch.randn(len(directions), controls, generator=generator, dtype=torch.float64).to(directions)
     every = torch.cat([directions, random / random.norm(dim=0)], dim=1)
     each = torch.stack(
-        [_slopes(model, x, t, every, judge, length) for x in tqdm(x_t, "pictures", disable=not progress)]
+        [_differences(model, x, t, every, judge, length) for x in tqdm(x_t, "pictures", disable=not progress)]
     )
     each = each / getattr(judge, "std", torch.ones(each.shape[1])).to(each)[:, None]
     k = directions.shape[1]
@@ -117,7 +117,7 @@ def change_matrix(model, x_t, t, directions, judge=None, *, length=2.0, controls
 
 
 @torch.no_grad()
-def _slopes(model, x, t, directions, judge, length):
+def _differences(model, x, t, directions, judge, length):
     """Central differences of the judged factors at one picture x (C, H, W) along unit directions (n, k): (F, k)."""
     steps = length * directions.T.reshape(-1, *x.shape)
     ends = torch.cat([x + steps, x - steps])
