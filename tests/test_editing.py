@@ -280,15 +280,25 @@ def test_a_round_that_would_make_it_worse_is_not_taken(model, x_600):
     )
 
 
-def test_passes_are_counted(model, judge, x_600):
+@pytest.mark.parametrize(
+    ("go", "options", "backward"),
+    [
+        (steer, {"rounds": 1}, 4 * 6),  # 4 factors back through the 6 steps from 600
+        (steer_gradually, {"stop": 400}, 4 * 2),  # and at each of 2 steps
+    ],
+)
+def test_passes_are_counted(model, judge, x_600, go, options, backward):
     before = told(model, judge, x_600, 600)
     seen, run = [], model.network.forward
     model.network.forward = lambda x, *args, **kwargs: seen.append(len(x)) or run(x, *args, **kwargs)
     try:
-        edit = steer(model, x_600, 600, {"a": before[0] + 0.1}, judge, rounds=1)
+        edit = go(model, x_600, 600, {"a": before[0] + 0.1}, judge, **options)
     finally:
         del model.network.forward
-    assert edit.evaluations == sum(seen) + 4 * 6  # 4 factors back through the 6 steps from 600
+    assert edit.evaluations == sum(seen) + backward
+
+
+def test_counting_counts_states(model, x_600):
     with counting(model) as count:
         model.denoise(torch.cat([x_600, x_600]), start=600)
     assert count.passes == 12
