@@ -110,7 +110,8 @@ def takes_part(i, before, task, method):
 
 def signature(model, sketch):
     """Alice's fingerprint, and 8 digits more for the sketch, which has no part in other stored results."""
-    digest = hashlib.sha256(b"".join(value.half().numpy().tobytes() for value in sketch.cpu().state_dict().values()))
+    weights = [value.half().cpu().numpy().tobytes() for value in sketch.state_dict().values()]
+    digest = hashlib.sha256(b"".join(weights))
     return f"{fingerprint(model)}-{digest.hexdigest()[:8]}"
 
 
