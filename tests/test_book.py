@@ -113,6 +113,39 @@ def early_slips():
     }
 
 
+def bent_slips():
+    """What slips.md prints of chapters 4 and 5, {what: text}."""
+    left, tall = np.array([-1.0, 3.0]), np.vstack([J, P[::-1]])
+    x1, x2 = np.eye(2)
+    inverse = np.linalg.inv(J)
+    root = math.sqrt(np.linalg.det(tall.T @ tall))
+    return {
+        "h(p)": f"where $h(p) = {text(h(P))}$",
+        "the same arrow": f"at $p$ it is {J[0, 0]:g} for $h_1$ and {J[1, 0]:g} for $h_2$",
+        "a decrease": f"takes $h_1$ from {h(left)[0]:g} to {h(left + 0.1 * x1)[0]:.2f}",
+        "angle of v": f"$v$ points at {degrees(V):.1f} degrees",
+        "u": f"$u = J v = {text(J @ V)}$",
+        "entries of J": entries(J),
+        "red step": f"it is 2 · 2 = {2 * P[0]:g}, and 0.3 makes {J[0, 0] * 0.3:g} to first order. In truth it makes "
+        f"{(h(P + 0.3 * x1) - h(P))[0]:.2f}",
+        "long step": f"to first order {J[0, 0] * 2:g}, in truth {(h(P + 2 * x1) - h(P))[0]:g}",
+        "flipped": f"is {J[0, 0]:g} and $\\partial x_1/\\partial h_1$ is 1/{1 / inverse[0, 0]:.0f}, not 1/{J[0, 0]:g}",
+        "one image": f"both {text(x2)} and {text(x1)} to {text(h(x1))}" if (h(x1) == h(x2)).all() else "two images",
+        "tall": f"the rows {text(tall[0])}, {text(tall[1])} and {text(tall[2])}",
+        "area of the tall one": f"which is {root:.3f} for the one above",
+        "turned over": f"the determinant is {text([2 * left[0] - 1]).strip('()')}: areas",
+        "angles": f"45° in the forest is {degrees(J @ ONES):.1f}° on the map, and 45° on the map is "
+        f"{degrees(inverse @ ONES):.0f}° in the forest",
+    }
+
+
+def test_the_bent_map_is_flat_where_the_slips_say_so():
+    there = np.array([0.5, 3.0])
+    for step in (1e-3, 1e-4):
+        lost = h(there + step * np.array([1.0, -1.0])) - h(there)
+        assert np.linalg.norm(lost) < 2 * step**2
+
+
 def late_slips():
     """What slips.md prints of chapters 9, 11 and 12, {what: text}."""
     U, s, Vt = np.linalg.svd(LAW)
@@ -135,7 +168,7 @@ def late_slips():
     }
 
 
-@pytest.mark.parametrize(("what", "value"), [*early_slips().items(), *late_slips().items()])
+@pytest.mark.parametrize(("what", "value"), [*early_slips().items(), *bent_slips().items(), *late_slips().items()])
 def test_the_slips_print_what_one_computes(what, value):
     assert value in " ".join(page("slips.md").split()), f"{what} should read {value}"
 

@@ -172,6 +172,7 @@ FIGURES = {
     "unet": small_unet,
     "image_strip": strip,
     "sphere_walk": lambda _: widgets.SphereWalk(),
+    "tangent": lambda _: widgets.Tangent(),
     "mad_lib": lambda text: widgets.MadLib(f"A {{noise}} makes a {{picture|image}}. {text}", title=text),
 }
 #: What a reader takes hold of in each, and how: a thing to drag, a slider's input, a button, or a line to write in.
@@ -182,6 +183,7 @@ HOLDS = {
     "unet": ('.hs-block[aria-pressed="false"]', "pick"),
     "image_strip": ('input[type="range"]', "slide"),
     "sphere_walk": ('[role="slider"]', "drag"),
+    "tangent": ('[role="slider"]', "drag"),
     "mad_lib": (".hs-blank", "write"),
 }
 #: What is pulled about within a drawing, and by how many pixels at a time, across and down.
@@ -189,6 +191,7 @@ HANDLES = {
     "linear_map": (".hs-handle", -8),
     "cat_person": (".hs-pull", -8),
     "sphere_walk": ('svg [role="slider"]', 8),
+    "tangent": (".hs-handle", -8),
 }
 #: What a figure shows, without its inputs and without what it announces: that must change by itself.
 SHOWN = """e => {
@@ -353,7 +356,7 @@ def test_two_figures_on_a_page_share_nothing(figures):
 def test_captions_stay_text(figures):
     module, page = figures
     assert page.evaluate("() => 'broken' in window || document.querySelector('img[src=nowhere]') !== null") is False
-    if module not in ("cat_person", "unet", "sphere_walk"):  # these take no text from their maker
+    if module not in ("cat_person", "unet", "sphere_walk", "tangent"):  # these take no text from their maker
         text = page.locator(".hspace-live").last.evaluate("e => e.textContent + e.innerHTML.match(/&lt;\\/script/)")
         assert NASTY in text and "&lt;/script" in text
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from . import chapter_01, chapter_02, chapter_03, chapter_09, chapter_12
+from . import chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_09, chapter_12
 
 
 def check(exercise, answer):
@@ -33,6 +33,8 @@ EXERCISES = {
     **chapter_01.EXERCISES,
     **chapter_02.EXERCISES,
     **chapter_03.EXERCISES,
+    **chapter_04.EXERCISES,
+    **chapter_05.EXERCISES,
     **chapter_09.EXERCISES,
     **chapter_12.EXERCISES,
 }

@@ -1,5 +1,6 @@
 """Every static figure of the book: functions that take arrays and return a matplotlib Figure, grouped by theme."""
 
+from .bent import angles, bent, densities, secants
 from .drawing import schedule
 from .geometry import globe, orders, overshoot, paths, table
 from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
@@ -15,10 +16,13 @@ __all__ = [
     "RED",
     "Figure",
     "agreement",
+    "angles",
+    "bent",
     "change_bars",
     "change_heatmap",
     "compare",
     "cosines",
+    "densities",
     "dot_products",
     "fitted",
     "gallery",
@@ -35,6 +39,7 @@ __all__ = [
     "rays",
     "scene",
     "schedule",
+    "secants",
     "sheet",
     "spectra",
     "strips",

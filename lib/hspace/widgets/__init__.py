@@ -11,6 +11,7 @@ from .linear_map import LinearMap
 from .mad_lib import MadLib, describe_it
 from .sphere_walk import SphereWalk
 from .stepper import Stepper
+from .tangent import Tangent
 from .unet import UNet
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "MadLib",
     "SphereWalk",
     "Stepper",
+    "Tangent",
     "UNet",
     "describe_it",
 ]

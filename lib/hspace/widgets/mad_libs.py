@@ -35,6 +35,23 @@ MAD_LIBS = {
         nap smile of {2.75} and {1|one} of luck. And like the blind men, each neuron touches one part, and the {judge}
         puts it together.""",
     ),
+    4: (
+        "What a bent map does close by",
+        """In chapter 3 a matrix did the same to every {cat|vector|point}, wherever it was. A smooth map may
+        {bend|curve}. But close to one point p it looks like a {matrix|linear map}. Steps away from p live in the
+        {tangent} space at p, and they are counted from {p|its origin|the origin of the tangent space}, not from the
+        origin of X. Where nose and ear were the basis vectors, now the {partial} derivatives are. A partial derivative
+        says how much the output {changes|answers|moves} when one input changes a {little|bit}. So v = (0.3, 0.7) is
+        0.3 of the red one and {0.7} of the {blue} one.""",
+    ),
+    5: (
+        "What four partial derivatives do",
+        """In chapter 3 each entry stood beside a ratio such as nap over {nose}. Now the ratio is ∂/∂h₁ over
+        {∂/∂x₁|d/dx₁|∂/∂x1|d/dx1}, and again it is only a label: nothing is {divided}. A row belongs to an {output}, a
+        column to an {input}. Where W took a cat to its nap and luck, J takes a small {step|change|vector|direction} at
+        p to one at {h(p)|h of p}. That is called the {pushforward}, and it sends (0.3, 0.7) to (1.9, {1|one}). The way
+        back exists if the matrix is {square} and its {determinant} is not zero. What starts at 45 degrees in the
+        forest arrives at {21.8|21.8°|21.8 degrees|22} on the map.""",
     9: (
         "What a walk is",
         """In chapter 8 we measured a step. Here steps make a {path|walk}. A path that never turns, by the rule of its
