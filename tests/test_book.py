@@ -2,6 +2,7 @@
 
 import math
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -60,6 +61,7 @@ def numbers():
         "$v$": text(V),
         "$J$ at $p$": f"{text(J)}, determinant {np.linalg.det(J):.0f}",
         "$u = Jv$": text(J @ V),
+        "gradient of $h_1$ at $p$": text(J[0]),
         "$h(p + v)$": f"{text(h(P + V))}; to first order {text(h(P) + J @ V)}",
         "$J^{-1}$ at $p$": f"{text(3 * np.linalg.inv(J))} / 3",
         "a step at 45° in $X$": f"arrives at {degrees(J @ ONES):.1f}° in $H$",
@@ -146,6 +148,31 @@ def test_the_bent_map_is_flat_where_the_slips_say_so():
         assert np.linalg.norm(lost) < 2 * step**2
 
 
+def straight_slips():
+    """What slips.md prints of chapter 6, {what: text}."""
+    power = np.linalg.matrix_power([[-1, 2], [1, -1]], 8)[:, 0]  # multiplication by √2 − 1 takes (a, b) to this
+    gradient, third = J[0], Fraction(1, 3)
+    pulled = np.linalg.solve(J.T @ J, gradient)
+    assert np.allclose(pulled, [float(third), -float(third)]) and np.allclose(np.linalg.norm(J @ pulled), 1)
+    halves = gradient * [0.5, 1]
+    return {
+        "gradient": f"with the gradient ${text(gradient)}$",
+        "straight": f"$g(1) + g(2) = {(2 + 1) + (4 + 1)}$ and $g(3) = {6 + 1}$; and $3\\,g(1) = {3 * (2 + 1)}$",
+        "power": f"$(\\sqrt 2 - 1)^8 = {power[0]} - {-power[1]}\\sqrt 2$ is {(math.sqrt(2) - 1) ** 8:.4f}",
+        "value": f"and $f$ of it is {power[0]}",
+        "slope": f"along their sum it is {1**2 / 1:g}",
+        "area": f"from 0 to 1, is {np.polyval(np.polyint([1, 0]), 1):g}",
+        "infinity": f"In the ∞-norm it is $({-np.sign(gradient[0]):g}, {-np.sign(gradient[1]):g})$",
+        "one": "in the 1-norm $(-1, 0)$",
+        "pullback": f"it is $(-{third}, {third})$",
+        "half units": f"the gradient is ${text(halves)}$",
+        "back": f"in the old units, $({-halves[0] / 2:g}, {-halves[1]:g})$",
+        "reads": f"reads ${text(V)}$ as {gradient @ V:g}",
+        "other vector": f"it is $({third}, -{third})$",
+        "columns": f"give ${text(J[:, 0])}$ and ${text(J[:, 1])}$",
+    }
+
+
 def late_slips():
     """What slips.md prints of chapters 9, 11 and 12, {what: text}."""
     U, s, Vt = np.linalg.svd(LAW)
@@ -168,7 +195,10 @@ def late_slips():
     }
 
 
-@pytest.mark.parametrize(("what", "value"), [*early_slips().items(), *bent_slips().items(), *late_slips().items()])
+@pytest.mark.parametrize(
+    ("what", "value"),
+    [slip for slips in (early_slips, bent_slips, straight_slips, late_slips) for slip in slips().items()],
+)
 def test_the_slips_print_what_one_computes(what, value):
     assert value in " ".join(page("slips.md").split()), f"{what} should read {value}"
 

@@ -173,6 +173,7 @@ FIGURES = {
     "image_strip": strip,
     "sphere_walk": lambda _: widgets.SphereWalk(),
     "tangent": lambda _: widgets.Tangent(),
+    "ball": lambda _: widgets.Ball(),
     "mad_lib": lambda text: widgets.MadLib(f"A {{noise}} makes a {{picture|image}}. {text}", title=text),
 }
 #: What a reader takes hold of in each, and how: a thing to drag, a slider's input, a button, or a line to write in.
@@ -184,6 +185,7 @@ HOLDS = {
     "image_strip": ('input[type="range"]', "slide"),
     "sphere_walk": ('[role="slider"]', "drag"),
     "tangent": ('[role="slider"]', "drag"),
+    "ball": ('[role="slider"]', "drag"),
     "mad_lib": (".hs-blank", "write"),
 }
 #: What is pulled about within a drawing, and by how many pixels at a time, across and down.
@@ -192,6 +194,7 @@ HANDLES = {
     "cat_person": (".hs-pull", -8),
     "sphere_walk": ('svg [role="slider"]', 8),
     "tangent": (".hs-handle", -8),
+    "ball": ('svg [role="slider"]', 8),
 }
 #: What a figure shows, without its inputs and without what it announces: that must change by itself.
 SHOWN = """e => {
@@ -356,7 +359,7 @@ def test_two_figures_on_a_page_share_nothing(figures):
 def test_captions_stay_text(figures):
     module, page = figures
     assert page.evaluate("() => 'broken' in window || document.querySelector('img[src=nowhere]') !== null") is False
-    if module not in ("cat_person", "unet", "sphere_walk", "tangent"):  # these take no text from their maker
+    if module not in ("cat_person", "unet", "sphere_walk", "tangent", "ball"):  # these take no text from their maker
         text = page.locator(".hspace-live").last.evaluate("e => e.textContent + e.innerHTML.match(/&lt;\\/script/)")
         assert NASTY in text and "&lt;/script" in text
 

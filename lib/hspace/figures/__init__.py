@@ -1,6 +1,7 @@
 """Every static figure of the book: functions that take arrays and return a matplotlib Figure, grouped by theme."""
 
 from .bent import angles, bent, densities, secants
+from .descent import balls, remainder
 from .drawing import schedule
 from .geometry import globe, orders, overshoot, paths, table
 from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
@@ -17,6 +18,7 @@ __all__ = [
     "Figure",
     "agreement",
     "angles",
+    "balls",
     "bent",
     "change_bars",
     "change_heatmap",
@@ -37,6 +39,7 @@ __all__ = [
     "overshoot",
     "paths",
     "rays",
+    "remainder",
     "scene",
     "schedule",
     "secants",

@@ -4,6 +4,7 @@ Each is one Python class and one ES module, which runs in Jupyter, in Colab and,
 on the website without a kernel.
 """
 
+from .ball import Ball
 from .base import LiveFigure
 from .cat_person import CatPerson
 from .image_strip import ImageStrip
@@ -15,6 +16,7 @@ from .tangent import Tangent
 from .unet import UNet
 
 __all__ = [
+    "Ball",
     "CatPerson",
     "ImageStrip",
     "LinearMap",

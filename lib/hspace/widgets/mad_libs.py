@@ -52,6 +52,16 @@ MAD_LIBS = {
         p to one at {h(p)|h of p}. That is called the {pushforward}, and it sends (0.3, 0.7) to (1.9, {1|one}). The way
         back exists if the matrix is {square} and its {determinant} is not zero. What starts at 45 degrees in the
         forest arrives at {21.8|21.8°|21.8 degrees|22} on the map.""",
+    ),
+    6: (
+        "What straight means",
+        """A Jacobian with a single row is, turned upright, the {gradient}. Every linear function into the numbers is a
+        {dot} product with one vector; that is the theorem of {Riesz}. Near a point, a smooth function is its value
+        there, plus something {linear}, plus a {remainder|rest|error} that vanishes faster than the step. A direction
+        whose dot product with the gradient is {negative|below zero|less than zero} leads {down|downhill|downwards}.
+        Which one leads down most steeply depends on how one measures {length|distance|lengths|distances}. With many
+        outputs, the gradients are the {rows} of the Jacobian.""",
+    ),
     9: (
         "What a walk is",
         """In chapter 8 we measured a step. Here steps make a {path|walk}. A path that never turns, by the rule of its
