@@ -14,6 +14,7 @@ from bs4 import BeautifulSoup
 from contents import SITE, toc
 
 from hspace import widgets
+from hspace.engine import Node
 from hspace.model import DiffusionModel
 
 LIMIT = 2_000_000  # bytes of a chapter with everything that it loads, as they travel
@@ -164,6 +165,11 @@ def strip(text):
     return widgets.ImageStrip(pictures, ["left", text, "right"], title=text, rows=["one", text])
 
 
+def small_graph(text):
+    x = Node([0.5, -1.0], text)
+    return widgets.Graph((x.tanh() + x).sum(), steps={x: [1.0, 0.0]}, title=text)
+
+
 #: One of each, with a text in every place that takes one.
 FIGURES = {
     "linear_map": lambda text: widgets.LinearMap([[2, 0.75], [-0.5, 1.5]], [1, 0.5], inputs=["nose", text]),
@@ -174,6 +180,7 @@ FIGURES = {
     "sphere_walk": lambda _: widgets.SphereWalk(),
     "tangent": lambda _: widgets.Tangent(),
     "ball": lambda _: widgets.Ball(),
+    "graph": small_graph,
     "mad_lib": lambda text: widgets.MadLib(f"A {{noise}} makes a {{picture|image}}. {text}", title=text),
 }
 #: What a reader takes hold of in each, and how: a thing to drag, a slider's input, a button, or a line to write in.
@@ -186,6 +193,7 @@ HOLDS = {
     "sphere_walk": ('[role="slider"]', "drag"),
     "tangent": ('[role="slider"]', "drag"),
     "ball": ('[role="slider"]', "drag"),
+    "graph": ('input[type="range"]', "slide"),
     "mad_lib": (".hs-blank", "write"),
 }
 #: What is pulled about within a drawing, and by how many pixels at a time, across and down.

@@ -13,7 +13,18 @@ from sphinx.util import logging
 ROOT = Path(__file__).resolve().parents[2]
 WIDGETS = ROOT / "lib" / "hspace" / "widgets"
 #: The live figures a page may hold; live.mjs keeps the same list, and a test compares them.
-LIVE = ("ball", "cat_person", "image_strip", "linear_map", "mad_lib", "sphere_walk", "stepper", "tangent", "unet")
+LIVE = (
+    "ball",
+    "cat_person",
+    "graph",
+    "image_strip",
+    "linear_map",
+    "mad_lib",
+    "sphere_walk",
+    "stepper",
+    "tangent",
+    "unet",
+)
 SHARP = 2  # dots of a PNG to a page pixel
 
 TAG = re.compile(r"<img\b[^>]*?/?>")

@@ -1,6 +1,7 @@
 """Every static figure of the book: functions that take arrays and return a matplotlib Figure, grouped by theme."""
 
 from .bent import angles, bent, densities, secants
+from .chains import chain, counts, graph
 from .descent import balls, remainder
 from .drawing import schedule
 from .geometry import globe, orders, overshoot, paths, table
@@ -20,15 +21,18 @@ __all__ = [
     "angles",
     "balls",
     "bent",
+    "chain",
     "change_bars",
     "change_heatmap",
     "compare",
     "cosines",
+    "counts",
     "densities",
     "dot_products",
     "fitted",
     "gallery",
     "globe",
+    "graph",
     "histograms",
     "law",
     "linear_map",

@@ -7,6 +7,7 @@ on the website without a kernel.
 from .ball import Ball
 from .base import LiveFigure
 from .cat_person import CatPerson
+from .graph import Graph
 from .image_strip import ImageStrip
 from .linear_map import LinearMap
 from .mad_lib import MadLib, describe_it
@@ -18,6 +19,7 @@ from .unet import UNet
 __all__ = [
     "Ball",
     "CatPerson",
+    "Graph",
     "ImageStrip",
     "LinearMap",
     "LiveFigure",

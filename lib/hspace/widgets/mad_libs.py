@@ -62,6 +62,15 @@ MAD_LIBS = {
         Which one leads down most steeply depends on how one measures {length|distance|lengths|distances}. With many
         outputs, the gradients are the {rows} of the Jacobian.""",
     ),
+    7: (
+        "What is handed on",
+        """In chapter 6 there was one map. A network is a {chain|composition|row} of them, and its Jacobian is the
+        {product} of theirs. The last map stands on the {left}. Where paths part and meet again, their products are
+        {added|summed}. One can multiply a vector from the right, layer by layer as the network runs: {forward} mode,
+        which gives {Jv|J v|a JVP}. Or from the left, beginning at the end: {reverse|backward} mode, which gives vᵀJ. A
+        loss is a single {number|output|scalar}, so learning takes the {second|reverse|latter} way. The Jacobian itself
+        is never written {down}: for ten thousand inputs and outputs it would have a hundred {million} entries.""",
+    ),
     9: (
         "What a walk is",
         """In chapter 8 we measured a step. Here steps make a {path|walk}. A path that never turns, by the rule of its
