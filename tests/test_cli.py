@@ -1,38 +1,145 @@
-"""The command line: what it says when something is wrong, and that its help names every command."""
+"""The command line: what it does from end to end, and what it says when something is wrong."""
 
 import pytest
 import torch
+from PIL import Image
+from small_models import save_pixel_model, unet
 
+import hspace
 from hspace import cli
+from hspace.treatment import Treatment
+
+COMMANDS = ("train", "report", "directions", "edit", "gallery", "results", "bench")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a small model and a treatment of it, made by the command."""
+    home = tmp_path_factory.mktemp("cli")
+    model = save_pixel_model(home / "model", unet(size=8))
+    arguments = ["--model", str(model), "--seeds", "0-1,5", "--timesteps", "400,800", "--k", "3", "--device", "cpu"]
+    assert cli.main(["directions", *arguments, "--steps", "5", "--out", str(home / "run")]) == 0
+    return home
 
 
 def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main(["--help"])
     shown = capsys.readouterr().out
-    assert stop.value.code == 0 and all(name in shown for name in ("train", "report", "directions", "bench"))
+    assert stop.value.code == 0 and all(name in shown for name in COMMANDS)
+
+
+def test_directions_are_computed_and_gone_on_with(folder, capsys):
+    there = Treatment(folder / "run")
+    assert there.plan.seeds == (0, 1, 5) and there.plan.timesteps == (800, 400) and there.plan.k == 3
+    assert there.manifest["steps"] == 5 and there.about["model"] == str(folder / "model")
+    there.path(5, 400).unlink()
+    assert cli.main(["directions", "--out", str(folder / "run"), "--status"]) == 0
+    assert "5 of 6 units done, 1 missing" in capsys.readouterr().out
+    assert cli.main(["directions", "--out", str(folder / "run"), "--device", "cpu"]) == 0
+    assert "6 of 6 units done" in capsys.readouterr().out
+
+
+def test_another_k_is_refused_in_one_line(folder, capsys):
+    assert cli.main(["directions", "--out", str(folder / "run"), "--device", "cpu", "--k", "2"]) == 2
+    assert "its k: 3, not 2; take another folder" in capsys.readouterr().err
+
+
+def test_an_edit_walks_along_a_direction(folder, tmp_path, capsys):
+    common = ["edit", str(folder / "run"), "--seed", "1", "--t", "400", "--device", "cpu", "--length", "-3"]
+    for extra in ([], ["--walk"]):
+        out = tmp_path / "edit.png"
+        assert cli.main([*common, "--direction", "2", "--pictures", "2", "--out", str(out), *extra]) == 0
+        assert Image.open(out).size == (24, 8)
+    assert "3 away in x" in capsys.readouterr().out
+
+
+def test_an_edit_follows_a_wish_by_any_judge(folder, tmp_path, capsys, monkeypatch):
+    (tmp_path / "own_judge.py").write_text("def colours(pictures):\n    return pictures.mean(dim=(2, 3))\n")
+    monkeypatch.chdir(tmp_path)
+    command = ["edit", str(folder / "run"), "--seed", "1", "--t", "400", "--device", "cpu"]
+    assert cli.main([*command, "--wish", "brightness=1", "--judge", "own_judge:colours"]) == 2
+    assert "no factor is called 'brightness'; the judge tells 0, 1, 2" in capsys.readouterr().err
+    assert cli.main([*command, "--direction", "1", "--judge", "own_judge:colours"]) == 0
+    assert "\n2: " in capsys.readouterr().out and Image.open("edit.png").size == (40, 8)
+
+
+def test_a_gallery_of_some(folder, tmp_path, capsys):
+    out = tmp_path / "g.html"
+    command = ["gallery", str(folder / "run"), "--out", str(out), "--seeds", "1", "--count", "9", "--device", "cpu"]
+    assert cli.main([*command, "--pictures", "3", "--reach", "2", "--like", "0,800"]) == 0
+    page = out.read_text()
+    assert page.count("<img") == 6 and "Seed 1, t = 800" in page and "Seed 0" not in page
+    assert "opens in any browser" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["directions", "--model", "/nowhere/at/all"], "/nowhere/at/all"),
-        (["directions", "--t", "1234", "--k", "2", "--pictures", "1"], "1234"),
+        (["directions", "--timesteps", "1234"], "1234"),
+        (["directions", "--layer", "mid_blok"], "close to it: mid_block"),
+        (["directions", "--device", "gpu"], "write cpu, cuda or cuda:1"),
+        (["directions", "--status"], "holds no treatment"),
+        (["results", "fifty_directions", "--t", "1234", "--k", "2", "--pictures", "1"], "1234"),
+        (["edit", "nowhere", "--seed", "1", "--t", "400", "--direction", "1"], "hspace directions --out nowhere"),
+        (["edit", "nowhere", "--seed", "1", "--t", "400"], "write --direction 3 or --wish fright=0"),
+        (["edit", "RUN", "--seed", "1", "--t", "400", "--direction", "4"], "write 1 to 3"),
+        (["edit", "RUN", "--seed", "2", "--t", "400", "--direction", "1"], "there are seeds 0, 1, 5"),
+        (["edit", "RUN", "--seed", "1", "--t", "400", "--direction", "1", "--judge", "x:y"], "module:function"),
+        (["gallery", "nowhere"], "hspace directions --out nowhere"),
+        (["gallery", "RUN", "--like", "7"], "write --like SEED,TIMESTEP"),
+        (["gallery", "RUN", "--pictures", "1"], "write --pictures 5"),
         (["report", "--model", "/nowhere/at/all"], "/nowhere/at/all"),
     ],
 )
-def test_errors_are_one_line_and_name_the_value(arguments, message, capsys, tmp_path):
-    extra = ["--out", str(tmp_path / "x.safetensors")] if arguments[0] == "directions" else ["--book", str(tmp_path)]
-    assert cli.main([*arguments, *extra]) == 2
-    shown = capsys.readouterr().err.strip().splitlines()[-1]
+def test_errors_are_one_line_and_name_the_value(arguments, message, folder, capsys, tmp_path):
+    option = "--book" if arguments[0] == "report" else "--out"
+    arguments = [str(folder / "run") if word == "RUN" else word for word in arguments]
+    assert cli.main([*arguments, option, str(tmp_path / "x")]) == 2
+    [shown] = capsys.readouterr().err.strip().splitlines()
     assert message in shown and shown.startswith(f"hspace {arguments[0]}:")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_counts_must_be_positive(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["directions", "--k", "0"])
-    assert "above 0" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--k", "0"], "'0' is not a whole number above 0; write 1 or more"),
+        (["--k", "many"], "'many' is not a whole number above 0"),
+        (["--seeds", "0..9"], "'0..9' are not seeds; write 0-9 or 3,7,12"),
+        (["--seeds", "9-0"], "'9-0' counts down"),
+        (["--timesteps", "900;600"], "write 900,600,300"),
+        (["--bogus"], "unrecognized arguments: --bogus"),
+    ],
+)
+def test_bad_arguments_are_one_line_that_says_what_to_write(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["directions", "--out", "nowhere", *arguments])
+    [shown] = capsys.readouterr().err.strip().splitlines()
+    assert stop.value.code == 2 and message in shown
+
+
+def test_seeds_are_ranges_with_both_ends():
+    assert cli.seeds("0-3,7,12-12") == (0, 1, 2, 3, 7, 12) and cli.seeds("5") == (5,)
+
+
+def test_each_process_of_a_launcher_has_its_own_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    for rank, expected in (("0", 0), ("1", 1), ("3", 1)):
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        assert cli.device(None) == torch.device("cuda", expected)
+    assert cli.device("cuda:0") == torch.device("cuda", 0) and cli.device("cpu") == torch.device("cpu")
+
+
+def test_a_stop_by_the_user_is_no_error_of_the_program(monkeypatch, capsys):
+    def stopped(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hspace, "load", stopped)
+    assert cli.main(["results", "fifty_directions"]) == 130
+    assert "what is done is kept" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,18 @@ FIELD = re.compile(rf"{NAME}(?:(?:, | and ){NAME})*: |(?:Returns|Raises|Yields) 
 SECOND = re.compile(r"(?<=\S)\s{2,}(?=\S)")  # two blanks set a second field off on the same line
 CALLABLE = (ast.FunctionDef, ast.AsyncFunctionDef)
 #: What a reader looks for comes first; the other modules follow by name.
-LEADING = ("model", "jacobian", "krylov", "geometry", "scoring", "editing", "directions", "widgets")
+LEADING = (
+    "model",
+    "jacobian",
+    "krylov",
+    "geometry",
+    "scoring",
+    "editing",
+    "directions",
+    "treatment",
+    "gallery",
+    "widgets",
+)
 FIRST = ("hspace", *(f"hspace.{name}" for name in LEADING))
 
 

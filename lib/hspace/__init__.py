@@ -25,6 +25,9 @@ _HOME = {
     "walk": "editing",
     "shoot": "editing",
     "steer": "editing",
+    "Plan": "treatment",
+    "Treatment": "treatment",
+    "treat": "treatment",
 }
 __all__ = sorted([*_HOME, "__version__"])
 

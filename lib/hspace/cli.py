@@ -1,10 +1,16 @@
-"""The command line: `hspace train | report | directions | bench`."""
+"""The command line: `hspace directions | edit | gallery | train | report | results | bench`."""
 
 import argparse
+import os
+import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 HERE = Path(__file__).parent
+SEEDS, TIMESTEPS = tuple(range(10)), (900, 600, 300)
+BUNDLED = "Alice"  # the name of the bundled model in a manifest
+LOCAL_RANKS = ("LOCAL_RANK", "MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "MV2_COMM_WORLD_LOCAL_RANK")
 
 
 def main(arguments=None):
@@ -15,12 +21,22 @@ def main(arguments=None):
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"hspace {options.command}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"hspace {options.command}: stopped; what is done is kept", file=sys.stderr)
+        return 130
     return 0
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, without the usage before them."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` lists the options\n")
 
 
 def parser():
     """All commands with their options."""
-    top = argparse.ArgumentParser(prog="hspace", description="Geometry inside a diffusion model.")
+    top = Parser(prog="hspace", description="Geometry inside a diffusion model.")
     commands = top.add_subparsers(dest="command", required=True)
 
     train = commands.add_parser("train", help="train Alice, or the judges, from nothing; goes on where it was stopped")
@@ -43,13 +59,64 @@ def parser():
     add_model(report)
     report.set_defaults(run=run_report)
 
-    directions = commands.add_parser("directions", help="the top directions of one picture, and what they do")
-    directions.add_argument("--k", type=positive, default=50, help="how many directions (default: %(default)s)")
-    directions.add_argument("--t", type=int, default=600, help="timestep (default: %(default)s)")
-    directions.add_argument("--pictures", type=positive, default=12, help="pictures to measure changes on")
-    directions.add_argument("--out", type=Path, default=HERE / "results" / "fifty_directions.safetensors")
+    directions = commands.add_parser(
+        "directions",
+        help="the treatment: top directions of many pictures at many timesteps; goes on where it stopped",
+        epilog="Several GPUs: accelerate launch --multi_gpu --num_processes 8 -m hspace directions ...",
+    )
+    directions.add_argument("--out", type=Path, required=True, help="folder of the treatment, a new or a begun one")
+    directions.add_argument("--seeds", type=seeds, help="pictures, such as 0-9 or 3,7,12 (default: 0-9)")
+    directions.add_argument("--timesteps", type=integers, help="such as 900,600,300 (default)")
+    directions.add_argument("--k", type=positive, help="directions of each (default: 50)")
+    directions.add_argument("--layer", help="the module whose output is h (default: mid_block)")
+    directions.add_argument("--tol", type=float, help="bound on the residuals (default: 0.001)")
+    directions.add_argument("--block", type=positive, help="columns multiplied at once by the search (default: 4)")
+    directions.add_argument("--chunk", type=positive, help="columns in memory at once (default: 16, less if need be)")
+    directions.add_argument("--cold", dest="warm", action="store_false", default=None, help="no start from the last t")
+    directions.add_argument("--steps", type=positive, help="steps of the sampler (default: 20)")
+    directions.add_argument("--status", action="store_true", help="only say what is done, from the files")
     add_model(directions)
     directions.set_defaults(run=run_directions)
+
+    edit = commands.add_parser("edit", help="change a treated picture: along a direction, or as wished")
+    edit.add_argument("treatment", type=Path, help="folder made by `hspace directions`")
+    edit.add_argument("--seed", type=int, required=True, help="the picture")
+    edit.add_argument("--t", type=int, required=True, help="the timestep of the edit")
+    edit.add_argument("--direction", type=positive, help="which of its directions, from 1")
+    edit.add_argument("--length", type=float, default=8.0, help="of the way, in x (default: %(default)s)")
+    edit.add_argument("--pictures", type=positive, default=4, help="pictures on the way (default: %(default)s)")
+    edit.add_argument(
+        "--walk", action="store_true", help="ask for the direction anew at each picture, no straight line"
+    )
+    edit.add_argument("--wish", type=wish, action="append", help="instead: a factor as wished, such as fright=0")
+    edit.add_argument("--judge", help="guide (default for wishes), referee, or your own: module:function")
+    edit.add_argument("--out", type=Path, default=Path("edit.png"), help="file of the pictures (default: %(default)s)")
+    add_model(edit)
+    edit.set_defaults(run=run_edit)
+
+    gallery = commands.add_parser("gallery", help="a treatment as one HTML file that can be sent to a colleague")
+    gallery.add_argument("treatment", type=Path, help="folder made by `hspace directions`")
+    gallery.add_argument("--out", type=Path, default=Path("gallery.html"), help="the file (default: %(default)s)")
+    gallery.add_argument("--seeds", type=seeds, help="only these (default: all that are done)")
+    gallery.add_argument("--timesteps", type=integers, help="only these (default: all that are done)")
+    gallery.add_argument("--count", type=positive, default=10, help="directions of each picture (default: %(default)s)")
+    gallery.add_argument("--reach", type=above, default=8.0, help="of each strip, both ways, in x (default: 8)")
+    gallery.add_argument("--pictures", type=positive, default=5, help="in each strip (default: %(default)s)")
+    gallery.add_argument("--judge", help="says what changes: guide, referee, or your own: module:function")
+    gallery.add_argument("--like", type=integers, help="match all to the directions of one, as SEED,TIMESTEP")
+    gallery.add_argument("--title", default="Directions")
+    gallery.add_argument("--batch", type=positive, default=8, help="pictures finished at once (default: %(default)s)")
+    add_model(gallery)
+    gallery.set_defaults(run=run_gallery)
+
+    results = commands.add_parser("results", help="make a stored result of the book anew")
+    results.add_argument("what", choices=["fifty_directions"])
+    results.add_argument("--k", type=positive, default=50, help="how many directions (default: %(default)s)")
+    results.add_argument("--t", type=int, default=600, help="timestep (default: %(default)s)")
+    results.add_argument("--pictures", type=positive, default=12, help="pictures to measure changes on")
+    results.add_argument("--out", type=Path, help="the file (default: the one that ships with the package)")
+    add_model(results)
+    results.set_defaults(run=run_results)
 
     bench = commands.add_parser("bench", help="measure against the alternatives (from a checkout of the repository)")
     bench.add_argument("what", choices=["svd", "edit"])
@@ -77,10 +144,97 @@ def add_model(command):
 
 def positive(text):
     """A whole number above 0."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not a whole number above 0")
+    if not re.fullmatch(r"0*[1-9]\d*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0; write 1 or more")
+    return int(text)
+
+
+def above(text):
+    """A number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0; write 8 or 2.5")
     return number
+
+
+def integers(text):
+    """Whole numbers divided by commas."""
+    if not re.fullmatch(r"\d+(,\d+)*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} are not whole numbers divided by commas; write 900,600,300")
+    return tuple(map(int, text.split(",")))
+
+
+def seeds(text):
+    """Whole numbers and ranges, both ends included: 0-3,7 is 0, 1, 2, 3, 7."""
+    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} are not seeds; write 0-9 or 3,7,12")
+    ends = [[int(end) for end in part.split("-")] for part in text.split(",")]
+    if wrong := [f"{first}-{last}" for first, *rest in ends for last in rest if last < first]:
+        raise argparse.ArgumentTypeError(f"{wrong[0]!r} counts down; write the smaller number first")
+    return tuple(seed for first, *rest in ends for seed in range(first, (rest or [first])[0] + 1))
+
+
+def wish(text):
+    """name=value"""
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no wish; write fright=0") from None
+
+
+def device(name):
+    """The device of that name; without one a GPU where there is one. Each process of a launcher has its own GPU."""
+    import torch
+
+    name = name or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"--device {name}: there is no such kind; write cpu, cuda or cuda:1") from None
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"--device {name}: torch sees no GPU here; write --device cpu")
+    if chosen.type == "cuda" and chosen.index is None:
+        local = next((int(os.environ[key]) for key in LOCAL_RANKS if key in os.environ), 0)
+        chosen = torch.device("cuda", local % torch.cuda.device_count())
+    return chosen
+
+
+def find_judge(name, device):
+    """guide, referee, or any function of pictures, as module:function, looked for in the current folder too."""
+    import importlib
+
+    from hspace.cats.judge import JUDGES, load_judge
+
+    if name is None or name in JUDGES:
+        return name and load_judge(name, device)
+    module, _, function = name.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        return getattr(importlib.import_module(module), function or "judge")
+    except (ImportError, AttributeError) as error:
+        remedy = f"write {', '.join(JUDGES)}, or module:function"
+        raise ValueError(f"--judge {name} cannot be found ({error}); {remedy}") from None
+
+
+def opened(options):
+    """The treatment of a folder and its model."""
+    import hspace
+    from hspace.treatment import Treatment
+
+    treatment = Treatment(options.treatment)
+    name = options.model or treatment.about.get("model", BUNDLED)
+    model = hspace.load(
+        None if name == BUNDLED else name,
+        device=device(options.device),
+        steps=treatment.manifest["steps"],
+        layer=treatment.plan.layer,
+    )
+    treatment.check_model(model)
+    return treatment, model
 
 
 def run_train(options):
@@ -119,11 +273,104 @@ def run_report(options):
 
 def run_directions(options):
     import hspace
+    from hspace.treatment import Plan, Treatment, processes, treat
+
+    begun = Treatment(options.out) if options.status or (options.out / "manifest.json").exists() else None
+    if options.status:
+        print(f"{options.out}: {begun.status()}")
+        return
+    base = asdict(begun.plan) if begun else {"seeds": SEEDS, "timesteps": TIMESTEPS}
+    given = {name: getattr(options, name) for name in Plan.__dataclass_fields__}
+    plan = Plan(**base | {name: value for name, value in given.items() if value is not None})
+    name = options.model or (begun.about.get("model", BUNDLED) if begun else BUNDLED)
+    name = str(Path(name).resolve()) if Path(name).is_dir() else name  # to be found from any folder
+    steps = options.steps or (begun.manifest["steps"] if begun else 20)
+    model = hspace.load(None if name == BUNDLED else name, device=device(options.device), steps=steps)
+    treatment = treat(model, options.out, plan, about={"model": name})
+    if processes()[0] == 0:
+        print(f"{options.out}: {treatment.status()}")
+
+
+def run_edit(options):
+    import torch
+
+    import hspace
+    from hspace.directions import strips
+    from hspace.files import write
+    from hspace.gallery import row
+
+    if (options.wish is None) == (options.direction is None):
+        raise ValueError("an edit wants either a direction or a wish; write --direction 3 or --wish fright=0")
+    treatment, model = opened(options)
+    unit, t = treatment.read(options.seed, options.t), options.t
+    x, V = unit.x.to(model.device, model.dtype), unit.svd.V.to(model.device, model.dtype)
+    judge = find_judge(options.judge, model.device)
+    if options.wish:
+        done = hspace.steer(model, x, t, dict(options.wish), judge, V=V)
+        pictures, length = model.picture(model.denoise(torch.cat([x, done.x]), start=t)), done.length
+        judge = judge or find_judge("guide", model.device)
+    elif options.direction > V.shape[1]:
+        raise ValueError(f"--direction {options.direction}: this treatment holds {V.shape[1]}; write 1 to {V.shape[1]}")
+    else:
+        v, length = V[:, options.direction - 1], options.length
+        if options.walk:
+            v = v if length > 0 else -v
+            states = hspace.walk(model, x, t, v, abs(length), options.pictures, len(unit.svd.s), treatment.plan.layer)
+            pictures = model.picture(model.denoise(states, start=t))
+        else:
+            lengths = torch.linspace(0, length, options.pictures + 1).tolist()
+            pictures = strips(model, x, t, v[:, None], lengths)[0]
+    write(options.out, lambda beside: row(pictures.cpu()).save(beside, format="png"))
+    print(f"{options.out}: from the picture as it was to {abs(length):.3g} away in x")
+    if judge is not None:
+        tell(judge, pictures)
+
+
+def tell(judge, pictures):
+    """Print what a judge says of the first and the last of the pictures."""
+    import torch
+
+    with torch.no_grad():
+        before, after = judge(pictures)[[0, -1]].tolist()
+    for name, a, b in zip(getattr(judge, "factors", range(len(before))), before, after, strict=True):
+        print(f"{name}: {a:.2f} → {b:.2f}")
+
+
+def run_gallery(options):
+    import torch
+
+    from hspace.gallery import gallery
+
+    if options.like is not None and len(options.like) != 2:
+        raise ValueError("--like names one unit; write --like SEED,TIMESTEP, such as --like 7,600")
+    if options.pictures < 2:
+        raise ValueError("--pictures 1 shows no change; write --pictures 5")
+    treatment, model = opened(options)
+    chosen = options.seeds or treatment.plan.seeds, options.timesteps or treatment.plan.timesteps
+    done = treatment.status().done
+    path = gallery(
+        model,
+        treatment,
+        options.out,
+        units=[(seed, t) for seed, t in done if seed in chosen[0] and t in chosen[1]],
+        count=min(options.count, treatment.plan.k),
+        lengths=torch.linspace(-options.reach, options.reach, options.pictures).tolist(),
+        judge=find_judge(options.judge, model.device),
+        like=options.like,
+        title=options.title,
+        batch=options.batch,
+    )
+    print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB, opens in any browser")
+
+
+def run_results(options):
+    import hspace
     from hspace.directions import fifty_directions
 
     model = hspace.load(options.model, device=options.device)
-    about = fifty_directions(model, options.out, k=options.k, t=options.t, pictures=options.pictures)
-    print(f"{options.out}: seed {about['seed']}, products {about['products']}")
+    out = options.out or HERE / "results" / f"{options.what}.safetensors"
+    about = fifty_directions(model, out, k=options.k, t=options.t, pictures=options.pictures)
+    print(f"{out}: seed {about['seed']}, products {about['products']}")
 
 
 def run_bench(options):

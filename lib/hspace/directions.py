@@ -1,4 +1,4 @@
-"""The treatment: the top directions of one picture, strips along them, and the figures chapter 12 is made of."""
+"""The top directions of one picture, strips along them, and the stored result that chapter 12 is made of."""
 
 import hashlib
 import io
@@ -28,17 +28,18 @@ LENGTHS = (-12.0, -8.0, -4.0, 0.0, 4.0, 8.0, 12.0)
 
 
 @torch.no_grad()
-def strips(model, x_t, t, directions, lengths=LENGTHS):
+def strips(model, x_t, t, directions, lengths=LENGTHS, batch=BATCH):
     """Walk straight along each direction and finish the pictures.
 
-    x_t (1, C, H, W); directions (n, k), unit columns; lengths: steps in X.  Returns (k, len(lengths), C, H, W).
+    x_t (1, C, H, W); directions (n, k), unit columns; lengths: steps in X; batch: pictures at once.
+    Returns (k, len(lengths), C, H, W).
     Raises ValueError for a batch or for directions of another length.
     """
     one_state(x_t)
     if directions.ndim != 2 or directions.shape[0] != x_t.numel():
         raise ValueError(f"directions have shape {tuple(directions.shape)}; ({x_t.numel()}, k) is needed")
     ends = x_t + torch.einsum("f,nk->kfn", torch.tensor(lengths).to(x_t), directions).reshape(-1, *x_t.shape[1:])
-    drawn = torch.cat([model.picture(model.denoise(part, start=t)) for part in ends.split(BATCH)])
+    drawn = torch.cat([model.picture(model.denoise(part, start=t)) for part in ends.split(batch)])
     return drawn.view(directions.shape[1], len(lengths), *drawn.shape[1:])
 
 
@@ -163,7 +164,7 @@ def fifty_directions(model, path, *, k=50, t=600, pictures=12, progress=True):
     stages.close()
 
     about = {
-        "command": f"hspace directions --k {k} --t {t} --pictures {pictures}",
+        "command": f"hspace results fifty_directions --k {k} --t {t} --pictures {pictures}",
         "fingerprint": fingerprint(model),
         "seed": seed,
         "t": t,

@@ -1,15 +1,30 @@
 """Files that are whole or not there, and pictures as one image."""
 
+import contextlib
 import os
 
 from PIL import Image
 
 
 def write(path, action):
-    """Let `action` write a file beside `path`, then rename it: whoever reads `path` finds the old or the new, whole."""
+    """Let `action` write a file beside `path`, then rename it: whoever reads `path` finds the old or the new, whole.
+
+    Both are synced to the disk, so that this holds after a power cut, too.
+    """
     beside = path.with_name(path.name + ".part")
     action(beside)
+    _sync(beside)
     os.replace(beside, path)
+    with contextlib.suppress(PermissionError):  # Windows opens no folders
+        _sync(path.parent, os.O_RDONLY)
+
+
+def _sync(path, flags=os.O_RDWR):
+    file = os.open(path, flags)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def contact_sheet(pictures):

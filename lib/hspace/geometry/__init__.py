@@ -1,7 +1,7 @@
 """Geometry of a smooth map f: X → H, given as a torch function: the same for a sphere's chart and for a network.
 
     metric      lengths, angles, rank and kernel of the metric JᵀJ that f pulls back from H
-    tangents    transport of directions between the k-dimensional tangent spaces at two points
+    tangents    the k-dimensional tangent spaces at points: transport between them, matching, their mean
     walks       projected walks: follow a direction through tangent spaces that are computed anew at every step
     geodesics   straightest lines, from a point and a direction or between two points
     maps        maps made of maps: whitened, sheet, graph
@@ -13,7 +13,7 @@ directions have length zero, and there are no geodesics. There are on the sheet 
 from hspace.geometry.geodesics import Geodesic, between, second_derivative, shoot
 from hspace.geometry.maps import graph, sheet, whitened
 from hspace.geometry.metric import PullbackMetric, chord_length, path_length
-from hspace.geometry.tangents import along, polar, principal_cosines, transport
+from hspace.geometry.tangents import along, match, mean_space, polar, principal_cosines, transport
 from hspace.geometry.walks import Walk, walk
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
     "between",
     "chord_length",
     "graph",
+    "match",
+    "mean_space",
     "path_length",
     "polar",
     "principal_cosines",

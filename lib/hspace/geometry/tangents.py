@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import torch
 
-from hspace.krylov import ROUNDING
+from hspace.krylov import ROUNDING, canonical_signs
 
 
 def transport(v, here, there):
@@ -47,6 +47,46 @@ def along(v, path):
 def principal_cosines(here, there):
     """Cosines of the k angles between two tangent spaces, largest first: all 1 for equal spaces, 0 for orthogonal."""
     return torch.linalg.svdvals(there.U.T @ here.U).clamp(max=1)
+
+
+def match(basis, like):
+    """Turn a basis within its own span until its columns lie as near as they can to those of another.
+
+    Singular vectors of neighbouring values turn from picture to picture and from machine to machine, while the space
+    they span stays: compare the spaces, never two columns for their index. The turn is the polar factor of basisᵀ like,
+    which solves the orthogonal Procrustes problem (Schönemann 1966).
+
+    basis (n, k), like (n, j), j ≤ k: orthonormal columns, such as V or U of two `SVD`s.  Returns the turned basis
+    (n, j) and the cosine of each of its columns with its partner, (j,): 0 where the span holds nothing of it.
+    Raises ValueError for shapes that do not fit.
+    """
+    if basis.ndim != 2 or like.ndim != 2 or len(basis) != len(like) or like.shape[1] > basis.shape[1]:
+        shapes = f"{tuple(basis.shape)} and {tuple(like.shape)}"
+        raise ValueError(f"bases of shapes {shapes}: needed are (n, k) and (n, j), j at most k")
+    turned = basis @ polar(basis.T @ like)
+    return turned, (turned * like).sum(dim=0)
+
+
+def mean_space(bases, k):
+    """The k-dimensional space nearest to several: of all, the one with the largest mean squared cosines to them.
+
+    The extrinsic mean on the Grassmannian (chordal distance), from the singular vectors of all bases side by side. Of
+    the V of many pictures it gives directions that these have in common; of their U, common directions in H, which
+    `S.pull(S.U.T @ Q)` pulls back to the picture with the SVD S.
+
+    bases: several (n, k_i), orthonormal columns.  Returns Q (n, k), orthonormal, and shares (k,), falling: how much of
+    each column lies in the given spaces on average, 1 where it lies in all of them.
+    Raises ValueError where the bases have fewer than k columns together, or no common length.
+    """
+    bases = list(bases)
+    if len({len(basis) for basis in bases}) != 1 or k > sum(basis.shape[1] for basis in bases) or k < 1:
+        shapes = ", ".join(str(tuple(basis.shape)) for basis in bases[:4])
+        raise ValueError(f"k = {k} of {len(bases)} bases ({shapes}): needed are (n, k_i) with k columns together")
+    together = torch.cat(bases, dim=1).double()
+    # Through the smaller Gram matrix: n may be a hundred times the number of columns.
+    squares, Z = torch.linalg.eigh(together.T @ together)
+    Q = torch.linalg.qr(together @ Z.flip(1)[:, :k]).Q
+    return (Q * canonical_signs(Q)).to(bases[0]), (squares.flip(0)[:k] / len(bases)).to(bases[0])
 
 
 def polar(M):

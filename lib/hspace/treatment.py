@@ -1,0 +1,397 @@
+"""The treatment: the strongest directions of many pictures at many timesteps, overnight, and nothing lost.
+
+A treatment is a folder:
+
+    manifest.json                    what is computed, and of which model: written once, never changed
+    units/seed7_t600.safetensors     a unit of work: tensors x, U, s, V, residuals, gap; its parameters as metadata
+
+What is done is read from these files and kept nowhere else. They appear whole or not at all, each with a checksum, so a
+run can be killed at any moment and started again: it goes on, and ends with the files of a run that was left alone, bit
+for bit where the device computes the same twice. Several processes, on one machine or on several that share the folder,
+each take their part of the seeds:
+
+    accelerate launch --multi_gpu --num_processes 8 -m hspace directions --out runs/faces ...
+"""
+
+import contextlib
+import hashlib
+import json
+import operator
+import os
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError, safe_open
+from tqdm import tqdm
+
+from hspace import __version__
+from hspace.directions import keep
+from hspace.files import write
+from hspace.krylov import SVD, svd
+
+FORMAT, VERSION = "hspace treatment", 1
+PATIENCE = 60  # seconds to wait for a process that writes the manifest
+# What accelerate itself looks for: torchrun's names, then those of Intel's MPI, Open MPI and MVAPICH.
+RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
+WORLDS = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
+
+
+class DamagedError(OSError):
+    """A unit's file is there but cannot be trusted; the message names it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a treatment computes: the k largest singular triplets of ∂h/∂x_t for each seed at each timestep.
+
+    seeds: of x_T, from which the model's sampler leads down to x_t.  timesteps: on its grid; kept falling.
+    k, tol, block: see `hspace.svd`.  chunk: columns at a time, see `Jacobian`.  layer: whose output is h; None is the
+    model's own.  warm: start the search at a timestep from what was found at the one before, for the same seed.
+    Raises ValueError for an empty plan, and for numbers that can be no one's.
+    """
+
+    seeds: tuple
+    timesteps: tuple
+    k: int = 50
+    tol: float = 1e-3
+    block: int = 4
+    chunk: int | None = None
+    layer: str | None = None
+    warm: bool = True
+
+    def __post_init__(self):
+        seeds, timesteps = _integers("seeds", self.seeds), _integers("timesteps", self.timesteps)
+        object.__setattr__(self, "seeds", tuple(dict.fromkeys(seeds)))
+        object.__setattr__(self, "timesteps", tuple(sorted(set(timesteps), reverse=True)))
+        if not self.seeds or not self.timesteps:
+            raise ValueError("a treatment needs at least one seed and one timestep: Plan(seeds=[7], timesteps=[600])")
+        if self.k < 1 or self.block < 1 or not self.tol > 0 or (self.chunk is not None and self.chunk < 1):
+            given = f"k = {self.k}, block = {self.block}, chunk = {self.chunk}"
+            raise ValueError(f"{given} must be at least 1, and tol = {self.tol} above 0")
+
+    @property
+    def units(self):
+        """All pairs (seed, t), in the order in which they are computed."""
+        return [(seed, t) for seed in self.seeds for t in self.timesteps]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit of work, read from its file.
+
+    x (1, C, H, W): the state.  svd: the `SVD` of the Jacobian there.  about: the metadata, {name: value}.
+    """
+
+    seed: int
+    t: int
+    x: torch.Tensor
+    svd: SVD
+    about: dict
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a treatment stands, as pairs (seed, t): done (unconverged among them), missing and damaged units."""
+
+    done: tuple
+    missing: tuple
+    damaged: tuple
+    unconverged: tuple
+
+    def __str__(self):
+        total = sum(map(len, (self.done, self.missing, self.damaged)))
+        counts = {"missing": self.missing, "damaged": self.damaged, "not converged": self.unconverged}
+        rest = [f"{len(units)} {name}" for name, units in counts.items() if units]
+        return ", ".join([f"{len(self.done)} of {total} units done", *rest])
+
+
+class Treatment:
+    """A treatment's folder, to be read.
+
+    manifest: as stored, {name: value}.  plan: the `Plan`.
+    Raises FileNotFoundError where the folder holds none, ValueError for one of another version of this format,
+    `DamagedError` where it cannot be read.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        path = self.folder / "manifest.json"
+        try:
+            self.manifest = json.loads(path.read_text(encoding="utf-8"))
+            found = f"{self.manifest['format']!r}, version {self.manifest['version']}"
+        except FileNotFoundError:
+            remedy = f"make one with `hspace directions --out {self.folder}`"
+            raise FileNotFoundError(f"{self.folder} holds no treatment (no manifest.json): {remedy}") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedError(f"{path} is damaged ({error}): restore it, or take another folder") from error
+        if found != f"{FORMAT!r}, version {VERSION}":
+            raise ValueError(f"{path} is {found}; this hspace, {__version__}, reads {FORMAT!r}, version {VERSION}")
+        try:
+            self.plan = Plan(**{name: self.manifest[name] for name in Plan.__dataclass_fields__})
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedError(f"{path} is damaged ({error}): restore it, or take another folder") from error
+
+    @property
+    def about(self):
+        """What was said of the treatment when it was begun, {name: text}: no part of what makes it the same."""
+        return self.manifest["about"]
+
+    def path(self, seed, t):
+        """The file of a unit."""
+        return self.folder / "units" / f"seed{seed}_t{t}.safetensors"
+
+    def read(self, seed, t):
+        """A `Unit`.
+
+        Raises ValueError for one that is not in the plan or belongs to another treatment, FileNotFoundError for one
+        that is still missing, `DamagedError` for a file that does not agree with its checksum.
+        """
+        if seed not in self.plan.seeds or t not in self.plan.timesteps:
+            there = f"seeds {_listed(self.plan.seeds)}, timesteps {_listed(self.plan.timesteps)}"
+            raise ValueError(f"seed {seed}, t = {t} is not in {self.folder}; there are {there}")
+        path = self.path(seed, t)
+        tensors, about = _read(path)
+        if about["treatment"] != _digest(_identity(self.manifest)) or (about["seed"], about["t"]) != (seed, t):
+            raise ValueError(f"{path} belongs to another treatment: move it away, or take another folder")
+        found = SVD(
+            tensors["U"],
+            tensors["s"],
+            tensors["V"],
+            tensors["residuals"],
+            tensors["gap"].item(),
+            about["converged"],
+            about["products"],
+        )
+        return Unit(seed, t, tensors["x"], found, about)
+
+    def status(self):
+        """The `Status`, from the files: each is read whole and compared with its checksum."""
+        sorted_out = {"done": [], "missing": [], "damaged": [], "unconverged": []}
+        for unit in self.plan.units:
+            try:
+                about = self.read(*unit).about
+            except FileNotFoundError:
+                sorted_out["missing"].append(unit)
+            except DamagedError:
+                sorted_out["damaged"].append(unit)
+            else:
+                sorted_out["done"].append(unit)
+                sorted_out["unconverged"] += [] if about["converged"] else [unit]
+        return Status(**{name: tuple(units) for name, units in sorted_out.items()})
+
+    def check_model(self, model):
+        """ValueError unless the model is the one that was treated, with the same sampler and conditioning."""
+        for name, here in _of_model(model).items():
+            if self.manifest[name] != here:
+                raise ValueError(f"{self.folder} treats another model: its {name}: {self.manifest[name]}, not {here}")
+
+
+def treat(model, folder, plan, *, about=None, rank=None, world=None, progress=True):
+    """Compute what is missing of a treatment, or all of it.  Returns the `Treatment`.
+
+    folder: made where it is missing; one that holds a treatment of the same plan and model is gone on with.
+    about: {name: text} to keep in the manifest, such as the model's name and the prompt.
+    rank, world: which of how many processes this is, of which each takes every world-th seed; read from the
+        environment by default, where `accelerate launch`, torchrun and MPI put them.  progress: show a bar.
+    A damaged unit is computed again, which is said on stderr. A seed whose numbers are not finite is given up.
+    Raises ValueError for a folder with another plan or model, for a plan that the model cannot follow, and in the end
+    for seeds that were given up; BlockingIOError where another run writes into the folder.
+    """
+    rank, world = processes() if rank is None else (rank, world or 1)
+    if not 0 <= rank < world:
+        raise ValueError(f"rank {rank} of {world} processes: ranks count from 0 to {world - 1}")
+    plan = replace(plan, layer=plan.layer or model.layer)
+    _check_plan(model, plan)
+    treatment = _begin(Path(folder), _identity(asdict(plan) | _of_model(model)), about or {})
+    seeds, failed = plan.seeds[rank::world], []
+    # Ranks beyond the first lock no folder: the launcher ends them where the first is refused.
+    with contextlib.ExitStack() as stack:
+        if rank == 0:
+            stack.enter_context(_lock(treatment.folder, "run"))
+        name = "units" if world == 1 else f"process {rank + 1} of {world}"
+        total = len(seeds) * len(plan.timesteps)
+        bar = tqdm(total=total, desc=name, unit="unit", position=rank, smoothing=0, disable=not progress)
+        stack.enter_context(bar)
+        for seed in seeds:
+            with _lock(treatment.folder, f"seed{seed}"):
+                failed += _chain(model, treatment, seed, bar)
+    if failed:
+        raise ValueError(f"{len(failed)} of {len(seeds)} seeds were given up, all others are done; {failed[0]}")
+    return treatment
+
+
+def processes(environment=None):
+    """Which process this is and of how many, (rank, world), from the environment; (0, 1) without a launcher."""
+    environment = os.environ if environment is None else environment
+    rank, world = (
+        next((int(environment[name]) for name in names if name in environment), default)
+        for names, default in ((RANKS, 0), (WORLDS, 1))
+    )
+    return rank, world
+
+
+def _chain(model, treatment, seed, bar):
+    """All timesteps of one seed, downwards: each state and each first guess comes from the unit above.
+
+    Returns what went wrong, [] or [text]: below a unit that cannot be computed there is nothing to start from.
+    """
+    plan, x, above, guess = treatment.plan, model.noise(seed), None, None
+    for t in plan.timesteps:
+        bar.set_postfix_str(f"seed {seed}, t = {t}", refresh=False)
+        unit = _kept(treatment, seed, t)
+        if unit is None:
+            try:
+                x = model.denoise(x, start=above, stop=t)
+                unit = _unit(model, treatment, seed, t, x, guess)
+            except ValueError as error:
+                return [f"seed {seed}, t = {t}: {error}"]
+        else:
+            bar.initial = getattr(bar, "initial", 0) + 1  # what was there says nothing of the time left
+            x = unit.x.to(x)
+        above, guess = t, unit.svd.V.to(x) if plan.warm else None
+        bar.update()
+    return []
+
+
+def _kept(treatment, seed, t):
+    """The unit where its file is good, else None; that it is damaged is said."""
+    try:
+        return treatment.read(seed, t)
+    except FileNotFoundError:
+        return None
+    except DamagedError as error:
+        tqdm.write(f"{error}: it is computed again", file=sys.stderr)
+        return None
+
+
+def _unit(model, treatment, seed, t, x, guess):
+    """Compute one unit and write its file."""
+    plan = treatment.plan
+    J = model.jacobian(x, t, layer=plan.layer, chunk=plan.chunk)
+    S = svd(J, plan.k, plan.tol, block=plan.block, V0=guess)
+    tensors = {name: getattr(S, name) for name in ("U", "s", "V", "residuals")}
+    tensors |= {"x": x, "gap": torch.tensor(S.gap, dtype=torch.float64)}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    identity = _identity(treatment.manifest)
+    parameters = {name: value for name, value in identity.items() if name not in ("seeds", "timesteps")}
+    about = parameters | {"treatment": _digest(identity), "seed": seed, "t": t}
+    # The chunk may have been halved where memory ran out.
+    about |= {"chunk": J.chunk, "products": S.products, "converged": S.converged}
+    keep(treatment.path(seed, t), tensors, about | {"checksum": _checksum(tensors, about)})
+    return Unit(seed, t, x, S, about)
+
+
+def _read(path):
+    """The tensors and the metadata of a unit's file. FileNotFoundError, or `DamagedError`."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: `hspace directions` with the same arguments computes it")
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in list(file.keys())}
+            about = json.loads(file.metadata()["about"])
+        good = about.pop("checksum") == _checksum(tensors, about)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedError(f"{path} is damaged ({error})") from error
+    if not good:
+        raise DamagedError(f"{path} is damaged (its checksum differs)")
+    return tensors, about
+
+
+def _checksum(tensors, about):
+    """sha256, hex, over the metadata and names, shapes, dtypes and bytes of the tensors."""
+    digest = hashlib.sha256(_json(about))
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _identity(manifest):
+    """What makes two treatments the same: all of a manifest but what is only said of it."""
+    said = {"about", "hspace"}
+    return {"format": FORMAT, "version": VERSION} | {key: manifest[key] for key in manifest if key not in said}
+
+
+def _of_model(model):
+    """What identifies a model with its sampler and conditioning, {name: value}."""
+    digest = hashlib.sha256(model.alphas_cumprod.numpy().tobytes() + model.prediction_type.encode())
+    for name, value in sorted(model.conditioning.items()):
+        if isinstance(value, torch.Tensor):
+            content = value.detach().cpu().double().numpy().tobytes()  # numpy knows no bfloat16
+        else:
+            content = repr(value).encode()
+        digest.update(name.encode() + content)
+    return {
+        "model": model.hash,
+        "schedule and conditioning": digest.hexdigest()[:16],
+        "steps": model.steps,
+        "dtype": str(model.dtype).removeprefix("torch."),
+    }
+
+
+def _check_plan(model, plan):
+    """ValueError where the model has not these timesteps, this layer, or k directions; costs one run to the layer."""
+    for t in plan.timesteps:
+        model._legs(t, None, None)
+    x = model.noise(plan.seeds[0])
+    most = min(model.h(x, plan.timesteps[0], plan.layer).numel(), x.numel())
+    if not 1 <= plan.k <= most:
+        raise ValueError(f"k = {plan.k}: from {x.numel()} numbers of x to this h there are 1 to {most} directions")
+
+
+def _begin(folder, identity, about):
+    """The `Treatment` in the folder, new or the same as before."""
+    path = folder / "manifest.json"
+    (folder / "units").mkdir(parents=True, exist_ok=True)
+    with _lock(folder, "manifest", PATIENCE):
+        if not path.exists():
+            content = json.dumps(identity | {"about": about, "hspace": __version__}, indent=1) + "\n"
+            write(path, lambda beside: beside.write_text(content, encoding="utf-8"))
+    treatment = Treatment(folder)
+    there, here = _identity(treatment.manifest), json.loads(json.dumps(identity))
+    for name in here:
+        if there.get(name) != here[name]:
+            differs = f"its {name}: {_listed(there.get(name))}, not {_listed(here[name])}"
+            raise ValueError(f"{folder} holds another treatment: {differs}; take another folder")
+    return treatment
+
+
+@contextlib.contextmanager
+def _lock(folder, name, patience=0):
+    """Hold a lock of the folder; the system frees it where a process dies. BlockingIOError where another holds it."""
+    (folder / ".locks").mkdir(exist_ok=True)
+    lock = FileLock(folder / ".locks" / f"{name}.lock")
+    try:
+        lock.acquire(timeout=patience)
+    except Timeout:
+        remedy = "wait for it to end, or take another folder"
+        raise BlockingIOError(f"another run writes into {folder} ({name}): {remedy}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _json(value):
+    return json.dumps(value, sort_keys=True).encode()
+
+
+def _digest(identity):
+    return hashlib.sha256(_json(identity)).hexdigest()
+
+
+def _integers(name, values):
+    try:
+        return [operator.index(value) for value in values]
+    except TypeError:
+        raise ValueError(f"{name}={values!r} must be whole numbers, such as {name}=[1, 2]") from None
+
+
+def _listed(value, most=8):
+    """A value for a message; of many, the first few."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    return ", ".join(map(str, value[:most])) + (f", … ({len(value)})" if len(value) > most else "")
