@@ -10,6 +10,7 @@ import torch
 
 from hspace.jacobian import Jacobian
 from hspace.krylov import canonical_signs, svd
+from hspace.model import one_state
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def local_directions(model, x_t, t, mask, k=5, null=5, *, tol=1e-3, block=4, chu
     tol, block, chunk: as for `hspace.svd` and `Jacobian`.  Returns `Local`.
     Raises ValueError for a mask that does not fit, holds all or nothing, and where the projection leaves nothing.
     """
-    model._check(x_t)
+    model.check(x_t, t)
+    one_state(x_t)
     inside = _whole_mask(mask, x_t)
 
     def expected(where):
@@ -133,7 +135,7 @@ def random_directions(like, k, seed=0):
 def _whole_mask(mask, x_t):
     """The mask in the shape of the state, bool."""
     mask = torch.as_tensor(mask, device=x_t.device) != 0
-    if tuple(mask.shape) not in (tuple(x_t.shape[1:]), tuple(x_t.shape[2:]), tuple(x_t.shape)) or len(x_t) != 1:
+    if tuple(mask.shape) not in (tuple(x_t.shape[1:]), tuple(x_t.shape[2:]), tuple(x_t.shape)):
         fits = f"{tuple(x_t.shape[2:])} or {tuple(x_t.shape[1:])}"
         raise ValueError(f"mask of shape {tuple(mask.shape)} for a state of shape {tuple(x_t.shape)}: needed is {fits}")
     mask = mask.expand_as(x_t)

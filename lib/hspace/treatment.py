@@ -335,7 +335,7 @@ def _of_model(model):
 def _check_plan(model, plan):
     """ValueError where the model has not these timesteps, this layer, or k directions; costs one run to the layer."""
     for t in plan.timesteps:
-        model._legs(t, None, None)
+        model.legs(t)
     x = model.noise(plan.seeds[0])
     most = min(model.h(x, plan.timesteps[0], plan.layer).numel(), x.numel())
     if not 1 <= plan.k <= most:
