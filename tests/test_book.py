@@ -173,6 +173,23 @@ def straight_slips():
     }
 
 
+def metric_slips():
+    """What slips.md prints of chapter 8, {what: text}."""
+    a, c, u, flipped = ONES, 2 * ONES, J @ V, np.array([1.0, -1.0])
+    gap, halves = a - c, np.array([2.0, 1.0]) * u
+    return {
+        "dot products": f"$a \\cdot a = {a @ a:g}$ and $a \\cdot c = {a @ c:g}$",
+        "tied": f"${gap @ gap:g} = {a @ a:g} + {c @ c:g} - {2 * a @ c:g}$",
+        "faint": f"its dot product with itself is {0.01 * a @ (0.01 * a):g}",
+        "orthogonal cats": f"{text(LAW @ a)}$ and ${text(LAW @ flipped)}$, whose".replace("−", "-"),
+        "no longer orthogonal": f"whose dot product is {LAW @ a @ (LAW @ flipped):g}",
+        "squared length": f"For $u = {text(u)}$ it is {u @ u:.2f}, and the length is {math.hypot(*u):.3f}",
+        "in halves": f"$u$ is ${text(halves)}$ and {math.hypot(*halves):.3f} long",
+        "two rulers": f"is {math.hypot(*V):.3f} long by the ruler of $X$ and {math.hypot(*u):.3f} in the metric",
+        "metric": f"At $p$ it is $\\begin{{pmatrix}} {entries(J.T @ J)} \\end{{pmatrix}}$",
+    }
+
+
 def late_slips():
     """What slips.md prints of chapters 9, 11 and 12, {what: text}."""
     U, s, Vt = np.linalg.svd(LAW)
@@ -197,7 +214,7 @@ def late_slips():
 
 @pytest.mark.parametrize(
     ("what", "value"),
-    [slip for slips in (early_slips, bent_slips, straight_slips, late_slips) for slip in slips().items()],
+    [slip for slips in (early_slips, bent_slips, straight_slips, metric_slips, late_slips) for slip in slips().items()],
 )
 def test_the_slips_print_what_one_computes(what, value):
     assert value in " ".join(page("slips.md").split()), f"{what} should read {value}"

@@ -181,8 +181,11 @@ FIGURES = {
     "tangent": lambda _: widgets.Tangent(),
     "ball": lambda _: widgets.Ball(),
     "graph": small_graph,
+    "pullback": lambda _: widgets.Pullback(),
     "mad_lib": lambda text: widgets.MadLib(f"A {{noise}} makes a {{picture|image}}. {text}", title=text),
 }
+#: These take no text from their maker.
+WORDLESS = ("ball", "cat_person", "pullback", "sphere_walk", "tangent", "unet")
 #: What a reader takes hold of in each, and how: a thing to drag, a slider's input, a button, or a line to write in.
 HOLDS = {
     "linear_map": ('[role="slider"]', "drag"),
@@ -194,6 +197,7 @@ HOLDS = {
     "tangent": ('[role="slider"]', "drag"),
     "ball": ('[role="slider"]', "drag"),
     "graph": ('input[type="range"]', "slide"),
+    "pullback": ('[role="slider"]', "drag"),
     "mad_lib": (".hs-blank", "write"),
 }
 #: What is pulled about within a drawing, and by how many pixels at a time, across and down.
@@ -203,6 +207,7 @@ HANDLES = {
     "sphere_walk": ('svg [role="slider"]', 8),
     "tangent": (".hs-handle", -8),
     "ball": ('svg [role="slider"]', 8),
+    "pullback": (".hs-handle", -8),
 }
 #: What a figure shows, without its inputs and without what it announces: that must change by itself.
 SHOWN = """e => {
@@ -367,7 +372,7 @@ def test_two_figures_on_a_page_share_nothing(figures):
 def test_captions_stay_text(figures):
     module, page = figures
     assert page.evaluate("() => 'broken' in window || document.querySelector('img[src=nowhere]') !== null") is False
-    if module not in ("cat_person", "unet", "sphere_walk", "tangent", "ball"):  # these take no text from their maker
+    if module not in WORDLESS:
         text = page.locator(".hspace-live").last.evaluate("e => e.textContent + e.innerHTML.match(/&lt;\\/script/)")
         assert NASTY in text and "&lt;/script" in text
 

@@ -103,7 +103,16 @@ def test_a_figure_is_the_same_every_time_and_leaves_nothing_behind(name):
 
 
 def test_every_name_that_is_offered_is_tested():
-    files = ("bent", "chains", "descent", "geometry", "linear", "scenes")  # these have test files of their own
+    # these have test files of their own
+    files = (
+        "bent",
+        "chains",
+        "descent",
+        "geometry",
+        "linear",
+        "metric",
+        "scenes",
+    )
     others = {f"hspace.figures.{name}" for name in files}
     elsewhere = {name for name in figures.__all__ if getattr(getattr(figures, name), "__module__", "") in others}
     assert set(MAKERS) == set(figures.__all__) - {"RED", "BLUE", "Figure"} - elsewhere

@@ -20,6 +20,7 @@ LIVE = (
     "image_strip",
     "linear_map",
     "mad_lib",
+    "pullback",
     "sphere_walk",
     "stepper",
     "tangent",

@@ -2,7 +2,18 @@
 
 import torch
 
-from . import chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_06, chapter_07, chapter_09, chapter_12
+from . import (
+    chapter_01,
+    chapter_02,
+    chapter_03,
+    chapter_04,
+    chapter_05,
+    chapter_06,
+    chapter_07,
+    chapter_08,
+    chapter_09,
+    chapter_12,
+)
 
 
 def check(exercise, answer):
@@ -37,6 +48,7 @@ EXERCISES = {
     **chapter_05.EXERCISES,
     **chapter_06.EXERCISES,
     **chapter_07.EXERCISES,
+    **chapter_08.EXERCISES,
     **chapter_09.EXERCISES,
     **chapter_12.EXERCISES,
 }

@@ -7,6 +7,7 @@ from .drawing import schedule
 from .geometry import globe, orders, overshoot, paths, table
 from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
 from .matrix import change_bars, change_heatmap
+from .metric import distances, intervals, likeness, overlaps, pulled_back, roundness, rulers
 from .pictures import compare, gallery, sheet, strips
 from .scenes import scene
 from .spectrum import agreement, cosines, spectra
@@ -28,22 +29,29 @@ __all__ = [
     "cosines",
     "counts",
     "densities",
+    "distances",
     "dot_products",
     "fitted",
     "gallery",
     "globe",
     "graph",
     "histograms",
+    "intervals",
     "law",
+    "likeness",
     "linear_map",
     "loss_curve",
     "network",
     "number_lines",
     "orders",
+    "overlaps",
     "overshoot",
     "paths",
+    "pulled_back",
     "rays",
     "remainder",
+    "roundness",
+    "rulers",
     "scene",
     "schedule",
     "secants",

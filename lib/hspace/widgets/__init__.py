@@ -11,6 +11,7 @@ from .graph import Graph
 from .image_strip import ImageStrip
 from .linear_map import LinearMap
 from .mad_lib import MadLib, describe_it
+from .pullback import Pullback
 from .sphere_walk import SphereWalk
 from .stepper import Stepper
 from .tangent import Tangent
@@ -24,6 +25,7 @@ __all__ = [
     "LinearMap",
     "LiveFigure",
     "MadLib",
+    "Pullback",
     "SphereWalk",
     "Stepper",
     "Tangent",

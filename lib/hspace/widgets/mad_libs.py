@@ -71,6 +71,15 @@ MAD_LIBS = {
         loss is a single {number|output|scalar}, so learning takes the {second|reverse|latter} way. The Jacobian itself
         is never written {down}: for ten thousand inputs and outputs it would have a hundred {million} entries.""",
     ),
+    8: (
+        "What a ruler does",
+        """In chapter 3 the dot product read one vector with another. A vector's dot product with itself is its
+        {squared|square} length. In H we know how to measure: uᵀu. And since u = {Jv|J v}, the same number in X is
+        vᵀ{JᵀJ|JTJ|J^T J}v. That is the {pullback} metric. A circle in H is an {ellipse} when it is pulled back. Two
+        vectors with dot product zero are {orthogonal|perpendicular}, which is not the same as {unrelated|having nothing
+        in common}. Where J takes a direction to nothing, its length is {zero|0}, though it is not itself zero; so this
+        is only a {pseudometric|semimetric|pseudo-metric}.""",
+    ),
     9: (
         "What a walk is",
         """In chapter 8 we measured a step. Here steps make a {path|walk}. A path that never turns, by the rule of its
