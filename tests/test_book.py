@@ -198,6 +198,7 @@ def late_slips():
     eigenvalues = np.linalg.eigvalsh(LAW.T @ LAW)[::-1]
     wrong = U @ np.diag(s) @ Vt.T
     flipped = U @ np.diag([-1, 1]) @ np.diag(s) @ Vt
+    slow = 45 - degrees(np.array([1.0, 0.999]) ** 2)
     return {
         "Gram matrix": entries(LAW.T @ LAW),
         "eigenvalues of the Gram matrix": f"{eigenvalues[0]:.2f} and {eigenvalues[1]:.2f}",
@@ -206,6 +207,7 @@ def late_slips():
         "U D V": entries(wrong.round(2)),
         "error with one sign wrong": f"2\\sigma_1 = {np.linalg.norm(flipped - LAW, 2):.2f}",
         "determinant": f"{np.linalg.det(LAW):.3f}",
+        "a round between neighbours": f"by {slow:.2f}°, and has 45° to go",
         "entries of the Jacobian": thousands(128 * 8 * 8 * 3 * 64 * 64),
         "off the sphere": f"$\\sqrt{{1^2 + 1^2}} = {math.hypot(1, 1):.2f}$ from its middle",
         "directions of length zero": f"at least {thousands(3 * 64 * 64 - 128 * 8 * 8)} directions have length 0",

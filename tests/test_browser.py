@@ -182,10 +182,11 @@ FIGURES = {
     "ball": lambda _: widgets.Ball(),
     "graph": small_graph,
     "pullback": lambda _: widgets.Pullback(),
+    "rotate_scale_rotate": lambda _: widgets.RotateScaleRotate([[2, 0.75], [-0.5, 1.5]]),
     "mad_lib": lambda text: widgets.MadLib(f"A {{noise}} makes a {{picture|image}}. {text}", title=text),
 }
 #: These take no text from their maker.
-WORDLESS = ("ball", "cat_person", "pullback", "sphere_walk", "tangent", "unet")
+WORDLESS = ("ball", "cat_person", "pullback", "rotate_scale_rotate", "sphere_walk", "tangent", "unet")
 #: What a reader takes hold of in each, and how: a thing to drag, a slider's input, a button, or a line to write in.
 HOLDS = {
     "linear_map": ('[role="slider"]', "drag"),
@@ -198,6 +199,7 @@ HOLDS = {
     "ball": ('[role="slider"]', "drag"),
     "graph": ('input[type="range"]', "slide"),
     "pullback": ('[role="slider"]', "drag"),
+    "rotate_scale_rotate": ('[role="slider"]', "drag"),
     "mad_lib": (".hs-blank", "write"),
 }
 #: What is pulled about within a drawing, and by how many pixels at a time, across and down.
@@ -208,6 +210,7 @@ HANDLES = {
     "tangent": (".hs-handle", -8),
     "ball": ('svg [role="slider"]', 8),
     "pullback": (".hs-handle", -8),
+    "rotate_scale_rotate": (".hs-handle", -8),
 }
 #: What a figure shows, without its inputs and without what it announces: that must change by itself.
 SHOWN = """e => {

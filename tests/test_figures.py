@@ -112,6 +112,7 @@ def test_every_name_that_is_offered_is_tested():
         "linear",
         "metric",
         "scenes",
+        "svd",
     )
     others = {f"hspace.figures.{name}" for name in files}
     elsewhere = {name for name in figures.__all__ if getattr(getattr(figures, name), "__module__", "") in others}

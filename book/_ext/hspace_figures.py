@@ -21,6 +21,7 @@ LIVE = (
     "linear_map",
     "mad_lib",
     "pullback",
+    "rotate_scale_rotate",
     "sphere_walk",
     "stepper",
     "tangent",

@@ -12,6 +12,7 @@ from . import (
     chapter_07,
     chapter_08,
     chapter_09,
+    chapter_11,
     chapter_12,
 )
 
@@ -50,5 +51,6 @@ EXERCISES = {
     **chapter_07.EXERCISES,
     **chapter_08.EXERCISES,
     **chapter_09.EXERCISES,
+    **chapter_11.EXERCISES,
     **chapter_12.EXERCISES,
 }

@@ -12,6 +12,7 @@ from .pictures import compare, gallery, sheet, strips
 from .scenes import scene
 from .spectrum import agreement, cosines, spectra
 from .style import BLUE, RED, Figure
+from .svd import convergence, filters, right_angles, stages, turning
 from .training import histograms, law, loss_curve
 
 __all__ = [
@@ -26,11 +27,13 @@ __all__ = [
     "change_bars",
     "change_heatmap",
     "compare",
+    "convergence",
     "cosines",
     "counts",
     "densities",
     "distances",
     "dot_products",
+    "filters",
     "fitted",
     "gallery",
     "globe",
@@ -50,6 +53,7 @@ __all__ = [
     "pulled_back",
     "rays",
     "remainder",
+    "right_angles",
     "roundness",
     "rulers",
     "scene",
@@ -57,7 +61,9 @@ __all__ = [
     "secants",
     "sheet",
     "spectra",
+    "stages",
     "strips",
     "table",
+    "turning",
     "witnesses",
 ]

@@ -12,6 +12,7 @@ from .image_strip import ImageStrip
 from .linear_map import LinearMap
 from .mad_lib import MadLib, describe_it
 from .pullback import Pullback
+from .rotate_scale_rotate import RotateScaleRotate
 from .sphere_walk import SphereWalk
 from .stepper import Stepper
 from .tangent import Tangent
@@ -26,6 +27,7 @@ __all__ = [
     "LiveFigure",
     "MadLib",
     "Pullback",
+    "RotateScaleRotate",
     "SphereWalk",
     "Stepper",
     "Tangent",

@@ -89,6 +89,15 @@ MAD_LIBS = {
         long a step {overshoots|burns the picture}. If in doubt, count to {three|3}. And a face that does {nothing} when
         you look at it can be {looked at|asked|drawn}.""",
     ),
+    11: (
+        "What the song says",
+        """In chapter 10 an eigenvector stayed on its own {line|direction}. Not every matrix has a real one; W, which
+        {turns|rotates} every vector, has none. But every matrix has {singular} vectors: it takes a right one, v, to a
+        multiple of a {left} one, u. In a formula, Mv = {σu|sigma u|s u|σ u}. The song of it goes: {rotate}, {scale},
+        rotate. The v are eigenvectors of {MᵀM|MTM|M^T M}, and σ is the square {root} of the eigenvalue. Leave out the
+        small σ, and what is left is the best approximation of low {rank}. To find the first few, one needs only
+        {products} with M and with its {transpose}.""",
+    ),
     12: (
         "What fifty directions say",
         """In chapter 11 a matrix turned a circle into an {ellipse}. Its longest axis lay along the first {singular|left
