@@ -48,7 +48,7 @@ def test_a_scene_leaves_the_global_state_alone(drawing):
 
 
 def test_no_scene_of_that_name():
-    with pytest.raises(ValueError, match=r"no scene 'clinc'; there are clinic, forest, eigenface, puppets"):
+    with pytest.raises(ValueError, match=r"no scene 'clinc'; there are clinic, forest, eigenface, puppets, backdrop"):
         scene("clinc")
 
 

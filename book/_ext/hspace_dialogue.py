@@ -18,6 +18,7 @@ SPEAKERS = {
     "Eigenface": "eigenface",
     "Jacques": "jacques",
     "Mr. Foster": "foster",
+    "A voice": "voice",
 }
 NAME = re.compile(r"\s*(?P<name>[^():]+?)\s*(?:\((?P<manner>[^)]*)\))?\s*(?P<colon>:?)\s*")
 MANNER = re.compile(r"\s*(?:\((?P<manner>[^)]*)\))?\s*(?P<colon>:)\s*")

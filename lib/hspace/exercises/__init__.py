@@ -14,6 +14,7 @@ from . import (
     chapter_09,
     chapter_11,
     chapter_12,
+    chapter_14,
 )
 
 
@@ -53,4 +54,5 @@ EXERCISES = {
     **chapter_09.EXERCISES,
     **chapter_11.EXERCISES,
     **chapter_12.EXERCISES,
+    **chapter_14.EXERCISES,
 }

@@ -8,6 +8,7 @@ from .geometry import globe, orders, overshoot, paths, table
 from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
 from .matrix import change_bars, change_heatmap
 from .metric import distances, intervals, likeness, overlaps, pulled_back, roundness, rulers
+from .minds import burdens, falls, kinds
 from .pictures import compare, gallery, sheet, strips
 from .scenes import scene
 from .spectrum import agreement, cosines, spectra
@@ -23,6 +24,7 @@ __all__ = [
     "angles",
     "balls",
     "bent",
+    "burdens",
     "chain",
     "change_bars",
     "change_heatmap",
@@ -33,6 +35,7 @@ __all__ = [
     "densities",
     "distances",
     "dot_products",
+    "falls",
     "filters",
     "fitted",
     "gallery",
@@ -40,6 +43,7 @@ __all__ = [
     "graph",
     "histograms",
     "intervals",
+    "kinds",
     "law",
     "likeness",
     "linear_map",

@@ -109,4 +109,12 @@ MAD_LIBS = {
         {random} one of the same {length|size}. None of the fifty alone is the puppet. Together they might make another
         {face}.""",
     ),
+    14: (
+        "What stays the same",
+        """Alice has one bottleneck and twelve {factors}, and two {judges} who know them. Another mind has more of
+        everything, and nobody to say what a direction {means|changes}. The ten lines stay the same: load, {noise},
+        denoise, take the {Jacobian} at a {picture}, and its {SVD|singular vectors|singular value decomposition}. Where
+        there is no bottleneck, h is the output of a {layer|module} that you name. What you find there, you compare with
+        {random} directions before you believe it. And when you are lost, you make an {analogy}.""",
+    ),
 }

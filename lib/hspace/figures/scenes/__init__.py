@@ -1,4 +1,5 @@
-"""The pictures of the story, painted by code: the clinic, the forest and its map, the Eigenface, the puppets.
+"""The pictures of the story, painted by code: the clinic and its backdrop, the forest and its map, the Eigenface, the
+puppets.
 
 Each painter takes nothing and returns a Figure, the same on every call. Where a scene shows something of the book, it
 is the thing itself: the frames at the clinic hold a cat person under noise in true proportions, the map is one image of
@@ -6,17 +7,18 @@ the forest's ground and the view another, and the Eigenface is a principal compo
 """
 
 from ..style import in_style
+from .backdrop import backdrop
 from .clinic import clinic
 from .eigenface import eigenface
 from .forest import forest
 from .puppets import puppets
 
-SCENES = {"clinic": clinic, "forest": forest, "eigenface": eigenface, "puppets": puppets}
+SCENES = {"clinic": clinic, "forest": forest, "eigenface": eigenface, "puppets": puppets, "backdrop": backdrop}
 
 
 @in_style
 def scene(name):
-    """A picture of the story by its name: "clinic", "forest", "eigenface" or "puppets".
+    """A picture of the story by its name: "clinic", "forest", "eigenface", "puppets" or "backdrop".
 
     Returns a Figure of 640 × 400 page pixels. Raises ValueError for another name.
     """

@@ -154,8 +154,8 @@ def paint_desk(ax):
         box(ax, x - 14, y, 28, 5, WOOD, edge, 1.1)
 
 
-def paint_patient(ax):
-    """Her feet do not reach the floor, and a few of the colours she draws with are still about her."""
+def paint_chair(ax):
+    """A chair, too large for whoever sits in it."""
     chair, dark = mix(DUSK, PAPER, 0.12), mix(DUSK, INK, 0.55)
     disc(ax, 196, 357, 78, INK, alpha=0.22, flat=0.1)
     for x in (146, 238):
@@ -163,6 +163,11 @@ def paint_patient(ax):
     shape(ax, "132,196 146,182 164,190 172,246 172,318 150,326 134,290", chair, dark, 1.6, soft=True)
     box(ax, 138, 292, 112, 50, chair, dark, 1.6)
     shape(ax, "164,280 206,276 248,281 250,298 164,298", mix(chair, PAPER, 0.2), dark, 1.4, soft=True)
+
+
+def paint_patient(ax):
+    """Her feet do not reach the floor, and a few of the colours she draws with are still about her."""
+    paint_chair(ax)
     dress, hair, stocking = "#d9905f", "#4a2f2a", "#f4ead9"
     for x in (0, 9):
         line(ax, [(240 + x, 284), (252 + x, 290), (252 + x, 324)], INK, 9.6)
