@@ -85,7 +85,7 @@ def test_large_cosines_are_written():
 
 def test_the_title_has_the_correlation():
     axes = MAKERS["distances"]().axes
-    assert [ax.get_title(loc="left") for ax in axes] == ["pixels: 1.00", "h: −1.00"]
+    assert [ax.get_title(loc="left") for ax in axes] == ["pixels\n1.00", "h\n−1.00"]
 
 
 def test_groups_stand_one_below_the_other():

@@ -203,21 +203,23 @@ def overlaps(cosines, names):
 
 @in_style
 def distances(truth, measured, correlations=None):
-    """Distances of pairs by several rulers against those in truth, one panel a ruler, each pair a dot.
+    """Distances of pairs by several rulers, each in units of its median, against those in truth, each pair a dot.
 
-    truth (p,); measured {ruler: (p,)}, up to 3; correlations {ruler: number}: written into the panel's title.
+    truth (p,); measured {ruler: (p,)}, up to 3; correlations {ruler: number}: written above the panel.
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     _at_most(3, len(measured), "rulers")
     truth, *values = arrays(truth=(truth, "p"), **{f"measured[{name!r}]": (d, "p") for name, d in measured.items()})
-    figure = page(60 + 540 // len(values))
-    for ax, ruler, distance in zip(figure.subplots(1, len(values), squeeze=False)[0], measured, values, strict=True):
+    figure = page(100 + 540 // len(values))
+    panels = figure.subplots(1, len(values), squeeze=False, sharey=True)[0]
+    for ax, ruler, distance in zip(panels, measured, values, strict=True):
         ax.plot(truth, distance / np.median(distance), ".", color=PLAIN, ms=2.2, alpha=0.45, mec="none")
-        told = "" if correlations is None else f": {correlations[ruler]:.2f}".replace("-", "−")
+        told = "" if correlations is None else f"\n{correlations[ruler]:.2f}".replace("-", "−")
         ax.set(xlabel="distance of the factors", title=f"{ruler}{told}")
         few(ax.xaxis, 5)
-        few(ax.yaxis, 4)
-    figure.axes[0].set_ylabel("distance / its median")
+    panels[0].set_ylabel("distance / its median")
+    panels[0].set_ylim(0)
+    few(panels[0].yaxis, 5)
     return figure
 
 
