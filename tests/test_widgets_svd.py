@@ -71,7 +71,7 @@ def test_a_page_keeps_the_state():
         ({"matrix": [[float("nan"), 0], [0, 1]]}, "NaN"),
         ({"stage": 3.5}, "stage=3.5 must be from 0 to 3"),
         ({"flips": (True,)}, "two of True and False"),
-        ({"flips": (1, 0)}, "two of True and False"),
+        ({"flips": (True, False, True)}, "two of True and False"),
     ],
 )
 def test_it_refuses(wrong, said):
