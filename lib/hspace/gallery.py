@@ -114,7 +114,7 @@ def gallery(
 
 def _head(treatment, units, lengths, like):
     plan, manifest, about = treatment.plan, treatment.manifest, dict(treatment.about)
-    if Path(about.get("model", "")).is_dir():
+    if "model" in about and Path(about["model"]).is_dir():
         about["model"] = Path(about["model"]).name  # where it lies on this machine is nobody's business
     steps = ", ".join(f"{length:g}" for length in lengths)
     rows = {
