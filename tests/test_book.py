@@ -190,6 +190,37 @@ def metric_slips():
     }
 
 
+def slips_of_rows():
+    """What slips.md prints of chapter 10, {what: text}."""
+    row, x, leaning = np.array([2.0, 1.0]), np.array([1, 1.5]), np.array([[2, 1], [0.5, 1]])
+    shadow, gram, listening = row @ x / np.linalg.norm(row), LAW.T @ LAW, LAW @ LAW.T
+    added = sum((x @ r) / (r @ r) * r for r in leaning)
+    alike = gram[0, 1] / math.sqrt(gram[0, 0] * gram[1, 1])
+    correlation = listening[0, 1] / math.sqrt(listening[0, 0] * listening[1, 1])
+    eigenvalue = np.linalg.eigvals(LAW)[0]
+    across = np.outer(row, row) @ [-1, 2] / (row @ row)
+    return {
+        "the shadow": f"reads {text(x)} as {row @ x:g}, and the shadow is $3.5/\\sqrt5 = {shadow:.2f}$ long",
+        "the length": f"its length is $\\sqrt5 = {np.linalg.norm(row):.2f}$",
+        "unit length": f"it is 1 long and is read as {np.linalg.norm(row):.2f}",
+        "preimage": f"$r \\cdot r = {row @ row:g}$ it is read as 1, and is {1 / np.linalg.norm(row):.2f} long",
+        "beside the axis": f"takes its first row to {text(LAW @ LAW[0])}",
+        "column of the inverse": f"first column of $W^{{-1}}$, {text(np.linalg.inv(LAW)[:, 0])}",
+        "leaning rows": f"on (2, 1) and (0.5, 1) add up to {text(added)}",
+        "ears as noses": f"−0.5 + 1.5 = {LAW[1] @ ONES:g} for each unit of nose",
+        "alike": f"have the entry {gram[0, 1]:g} and the cosine {alike:.2f}",
+        "white": f"nap and luck have {correlation:.2f}",
+        "responses": f"{text(J[:, 0])} and {text(J[:, 1])}, and the entry is {J[:, 0] @ J[:, 1]:g}",
+        "onto nothing": f"takes (−1, 2) to {text(across + 0.0)}",
+        "complex": f"its eigenvalues are {eigenvalue.real:.2f} ± {abs(eigenvalue.imag):.2f} i",
+    }
+
+
+def test_three_rows_of_length_one_give_one_and_a_half_times_any_vector():
+    star = np.stack([np.cos(np.radians([60, 180, 300])), np.sin(np.radians([60, 180, 300]))])
+    assert np.allclose(star @ star.T, 1.5 * np.eye(2)) and "add up to 1.5 times any vector" in page("slips.md")
+
+
 def late_slips():
     """What slips.md prints of chapters 9, 11 and 12, {what: text}."""
     U, s, Vt = np.linalg.svd(LAW)
@@ -214,9 +245,12 @@ def late_slips():
     }
 
 
+SLIPS = (early_slips, bent_slips, straight_slips, metric_slips, slips_of_rows, late_slips)
+
+
 @pytest.mark.parametrize(
     ("what", "value"),
-    [slip for slips in (early_slips, bent_slips, straight_slips, metric_slips, late_slips) for slip in slips().items()],
+    [slip for slips in SLIPS for slip in slips().items()],
 )
 def test_the_slips_print_what_one_computes(what, value):
     assert value in " ".join(page("slips.md").split()), f"{what} should read {value}"

@@ -173,6 +173,7 @@ def small_graph(text):
 #: One of each, with a text in every place that takes one.
 FIGURES = {
     "linear_map": lambda text: widgets.LinearMap([[2, 0.75], [-0.5, 1.5]], [1, 0.5], inputs=["nose", text]),
+    "kept_directions": lambda text: widgets.KeptDirections({"W": [[2, 0.75], [-0.5, 1.5]], text: [[1, 1], [0, 1]]}),
     "stepper": stepper,
     "cat_person": lambda _: widgets.CatPerson(),
     "unet": small_unet,
@@ -190,6 +191,7 @@ WORDLESS = ("ball", "cat_person", "pullback", "rotate_scale_rotate", "sphere_wal
 #: What a reader takes hold of in each, and how: a thing to drag, a slider's input, a button, or a line to write in.
 HOLDS = {
     "linear_map": ('[role="slider"]', "drag"),
+    "kept_directions": ('[role="slider"]', "drag"),
     "stepper": ('.hs-bar button:not(.hs-play, [aria-disabled="true"])', "press"),
     "cat_person": ('input[type="range"]', "slide"),
     "unet": ('.hs-block[aria-pressed="false"]', "pick"),
@@ -205,6 +207,7 @@ HOLDS = {
 #: What is pulled about within a drawing, and by how many pixels at a time, across and down.
 HANDLES = {
     "linear_map": (".hs-handle", -8),
+    "kept_directions": (".hs-handle", 8),
     "cat_person": (".hs-pull", -8),
     "sphere_walk": ('svg [role="slider"]', 8),
     "tangent": (".hs-handle", -8),

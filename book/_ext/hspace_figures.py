@@ -18,6 +18,7 @@ LIVE = (
     "cat_person",
     "graph",
     "image_strip",
+    "kept_directions",
     "linear_map",
     "mad_lib",
     "pullback",

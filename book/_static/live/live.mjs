@@ -1,6 +1,6 @@
 // Brings the live figures of a page to life, without a kernel: <div class="hspace-live" data-widget="linear_map"
 // data-state="{…}"> holds a description, which stays where JavaScript does not run or a figure fails.
-const MODULES = new Set(["ball", "cat_person", "graph", "image_strip", "linear_map", "mad_lib", "pullback", "rotate_scale_rotate", "sphere_walk", "stepper", "tangent", "unet"]);
+const MODULES = new Set(["ball", "cat_person", "graph", "image_strip", "kept_directions", "linear_map", "mad_lib", "pullback", "rotate_scale_rotate", "sphere_walk", "stepper", "tangent", "unet"]);
 
 // What a module asks of a Jupyter model. Listeners hear of a trait only when its value has changed, as in Jupyter.
 class Model {

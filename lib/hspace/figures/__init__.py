@@ -4,6 +4,7 @@ from .bent import angles, bent, densities, secants
 from .chains import chain, counts, graph
 from .descent import balls, remainder
 from .drawing import schedule
+from .eigen import best_row, crowded, grams, how_many, relations, row_map, shadows, turns
 from .geometry import globe, orders, overshoot, paths, table
 from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
 from .matrix import change_bars, change_heatmap
@@ -24,6 +25,7 @@ __all__ = [
     "angles",
     "balls",
     "bent",
+    "best_row",
     "burdens",
     "chain",
     "change_bars",
@@ -32,6 +34,7 @@ __all__ = [
     "convergence",
     "cosines",
     "counts",
+    "crowded",
     "densities",
     "distances",
     "dot_products",
@@ -40,8 +43,10 @@ __all__ = [
     "fitted",
     "gallery",
     "globe",
+    "grams",
     "graph",
     "histograms",
+    "how_many",
     "intervals",
     "kinds",
     "law",
@@ -56,18 +61,22 @@ __all__ = [
     "paths",
     "pulled_back",
     "rays",
+    "relations",
     "remainder",
     "right_angles",
     "roundness",
+    "row_map",
     "rulers",
     "scene",
     "schedule",
     "secants",
+    "shadows",
     "sheet",
     "spectra",
     "stages",
     "strips",
     "table",
     "turning",
+    "turns",
     "witnesses",
 ]

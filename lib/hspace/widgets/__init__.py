@@ -9,6 +9,7 @@ from .base import LiveFigure
 from .cat_person import CatPerson
 from .graph import Graph
 from .image_strip import ImageStrip
+from .kept_directions import KeptDirections
 from .linear_map import LinearMap
 from .mad_lib import MadLib, describe_it
 from .pullback import Pullback
@@ -23,6 +24,7 @@ __all__ = [
     "CatPerson",
     "Graph",
     "ImageStrip",
+    "KeptDirections",
     "LinearMap",
     "LiveFigure",
     "MadLib",

@@ -89,6 +89,15 @@ MAD_LIBS = {
         long a step {overshoots|burns the picture}. If in doubt, count to {three|3}. And a face that does {nothing} when
         you look at it can be {looked at|asked|drawn}.""",
     ),
+    10: (
+        "What is kept",
+        """A small furry animal with four legs and whiskers: that is many words, and {cat} is one. A good {basis} says
+        much with few vectors, and leaving out the rest is an {approximation|approximating}. W takes inputs to outputs.
+        Its transpose takes outputs to {inputs}. So WᵀW takes inputs to {inputs}, and its entry in row r and column c is
+        the {dot} product of two {columns} of W. Centre and scale the data first, and it is a {correlation}. By analogy,
+        for small changes, there is {JᵀJ|JTJ|J^T J}. A vector that stays on its own line is an {eigenvector}, and the
+        factor is its {eigenvalue}. When too many features share too little room, that is {superposition}.""",
+    ),
     11: (
         "What the song says",
         """In chapter 10 an eigenvector stayed on its own {line|direction}. Not every matrix has a real one; W, which

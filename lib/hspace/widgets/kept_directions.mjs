@@ -1,0 +1,490 @@
+// A vector v and its image M v in one plane: which directions are kept? The state is described in kept_directions.py.
+
+const EXACT = 1e-9; // how near to touching counts as touching, in units of the matrix
+const NOTHING = 1e-6; // how short an image counts as none
+const CATCH = 2; // degrees: a dragged vector jumps to a kept direction that is so near
+const FINE = 240; // points of the ellipse and of the line of turns
+const PACE = 14; // seconds for a whole round
+const [LEFT, RIGHT, TOP, BOTTOM] = [40, 12, 14, 34]; // of the chart, in pixels
+
+const INK = "var(--hs-ink)";
+const MUTED = "var(--hs-muted)";
+const LINE = "var(--hs-line)";
+const ACCENT = "var(--hs-accent)";
+
+// ---- small things ----------------------------------------------------------------------------------------------------
+
+function fill(made, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined) made.setAttribute(name, value);
+  }
+  made.append(...children); // strings become text, never markup
+  return made;
+}
+
+const node = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+const shape = (tag, attributes = {}, ...children) =>
+  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+const range = (count) => [...Array(count).keys()];
+const round_up = (value) => {
+  const decade = 10 ** Math.floor(Math.log10(value));
+  return decade * ([1, 1.5, 2, 2.5, 3, 4, 5, 6, 8].find((digit) => digit * decade >= value * (1 - 1e-9)) ?? 10);
+};
+
+// ---- angles in degrees, vectors of the plane --------------------------------------------------------------------------
+
+const degrees = (radians) => (radians * 180) / Math.PI;
+const unit = (angle) => [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+const times = ([[a, b], [c, d]], [x, y]) => [a * x + b * y, c * x + d * y];
+const modulo = (value, by) => ((value % by) + by) % by;
+const length = (v) => Math.hypot(...v);
+const at_angle = (v) => modulo(degrees(Math.atan2(v[1], v[0])), 360);
+const apart = (a, b) => modulo(a - b + 180, 360) - 180; // from b to a, the short way
+
+/** The angle from v to M v, to the left, from above -180 to 180; null where M v is 0. */
+function turn(M, angle) {
+  const [v, image] = [unit(angle), times(M, unit(angle))];
+  if (length(image) < NOTHING) return null;
+  const found = degrees(Math.atan2(v[0] * image[1] - v[1] * image[0], v[0] * image[0] + v[1] * image[1]));
+  return found <= -180 + EXACT ? 180 : found;
+}
+
+/** The kept directions in degrees, 0 to below 180; null where all are. As `kept` in kept_directions.py. */
+function kept([[a, b], [c, d]]) {
+  const [offset, size, phase] = [(c - b) / 2, Math.hypot(c + b, d - a) / 2, Math.atan2(d - a, c + b)];
+  const least = EXACT * Math.max(EXACT, ...[a, b, c, d].map(Math.abs));
+  if (Math.max(size, Math.abs(offset)) <= least) return null;
+  if (Math.abs(offset) > size + least) return [];
+  const half = Math.acos(clamp(-offset / size, -1, 1));
+  const found = [1, -1].map((side) => modulo(Number(modulo(degrees(phase + side * half) / 2, 180).toFixed(6)), 180));
+  const one = half < 1e-4 || Math.PI - half < 1e-4; // the two have become one
+  return one ? [Math.min(...found)] : found.sort((p, q) => p - q);
+}
+
+const stretch = (M, angle) => {
+  const [v, image] = [unit(angle), times(M, unit(angle))];
+  return v[0] * image[0] + v[1] * image[1];
+};
+
+/** Both eigenvalues of a matrix that keeps no direction, as text. */
+function complex([[a, b], [c, d]]) {
+  const below = ((a - d) / 2) ** 2 + b * c;
+  return `${say((a + d) / 2)} ± ${say(Math.sqrt(Math.max(0, -below)))} i`;
+}
+
+/** A number as text: two decimals at most, a true minus sign, no minus zero. */
+const say = (value) => String(Number(value.toFixed(2)) + 0).replace("-", "−");
+const angled = (value) => `${(Math.round(value * 10) / 10 + 0).toFixed(1)}°`.replace("-", "−");
+
+// ---- drawing ---------------------------------------------------------------------------------------------------------
+
+const line = (points) => `M${points.map((point) => point.map((value) => value.toFixed(2)).join(" ")).join("L")}`;
+const stroke = (d, look) => shape("path", { d, fill: "none", ...look });
+
+function text([x, y], words, { color = MUTED, size = 12, weight = 600, anchor = "middle" } = {}) {
+  const look = { fill: color, "font-size": size, "font-weight": weight, "text-anchor": anchor, class: "hs-label" };
+  return shape("text", { x, y: y + 0.35 * size, ...look }, words);
+}
+
+function arrow(tail, tip, color, width, dash) {
+  const [dx, dy] = [tip[0] - tail[0], tip[1] - tail[1]];
+  const long = Math.hypot(dx, dy);
+  if (long < 1) return shape("circle", { cx: tip[0], cy: tip[1], r: 4, fill: color });
+  const [ux, uy, head] = [dx / long, dy / long, Math.min(5 + 2.4 * width, long)];
+  const [bx, by] = [tip[0] - ux * head, tip[1] - uy * head];
+  const points = `${tip} ${bx - 0.42 * uy * head},${by + 0.42 * ux * head} ${bx + 0.42 * uy * head},${by - 0.42 * ux * head}`;
+  const shaft = { x1: tail[0], y1: tail[1], x2: bx, y2: by, stroke: color, "stroke-width": width };
+  return shape(
+    "g",
+    {},
+    shape("line", { ...shaft, "stroke-dasharray": dash, "stroke-linecap": dash ? null : "round" }),
+    shape("polygon", { points, fill: color }),
+  );
+}
+
+/** The plane in pixels: how it is scaled, so that the unit circle and its image are seen. */
+class Plane {
+  constructor(size, M) {
+    const far = Math.max(1, ...range(24).map((i) => length(times(M, unit(15 * i)))));
+    Object.assign(this, { size, scale: (size / 2 - 34) / round_up(far) });
+    this.to = ([x, y]) => [size / 2 + this.scale * x, size / 2 - this.scale * y];
+  }
+}
+
+const curve = (plane, M) => line(range(FINE + 1).map((i) => plane.to(times(M, unit((360 * i) / FINE)))));
+const SAME = [
+  [1, 0],
+  [0, 1],
+];
+
+/** Circle and image, the marked lines, v and M v with the angle between. */
+function draw_plane(plane, M, angle, marked, here) {
+  const { size } = plane;
+  const [middle, v, image] = [plane.to([0, 0]), plane.to(unit(angle)), plane.to(times(M, unit(angle)))];
+  const through = (at) => line([-3 * size, 3 * size].map((far) => plane.to(unit(at).map((e) => (e * far) / plane.scale))));
+  const made = [
+    stroke(line([[0, size / 2], [size, size / 2]]), { stroke: LINE, "stroke-width": 1 }), // prettier-ignore
+    stroke(line([[size / 2, 0], [size / 2, size]]), { stroke: LINE, "stroke-width": 1 }), // prettier-ignore
+    ...marked.map((at) => stroke(through(at), { class: "hs-kept", stroke: ACCENT, "stroke-width": 1.6, "stroke-dasharray": "2 4" })),
+    stroke(curve(plane, SAME), { stroke: MUTED, "stroke-width": 1.4 }),
+    stroke(curve(plane, M), { stroke: ACCENT, "stroke-width": 1.4, "stroke-dasharray": "5 4" }),
+  ];
+  const turned = turn(M, angle);
+  if (turned !== null && Math.abs(turned) > 0.05) {
+    const arc = range(31).map((i) => plane.to(unit(angle + (turned * i) / 30).map((e) => 0.42 * e)));
+    made.push(stroke(line(arc), { stroke: INK, "stroke-width": 1.4 }));
+  }
+  made.push(arrow(middle, image, ACCENT, 4, null), arrow(middle, v, INK, 2.4, null));
+  const names = [[image, "M v", ACCENT], [v, "v", INK]]; // prettier-ignore
+  const near = Math.hypot(image[0] - v[0], image[1] - v[1]) < 26;
+  names.forEach(([tip, name, color], i) => made.push(name_tip(tip, middle, name, color, size, near && i === 0, here)));
+  return made;
+}
+
+/** A name beyond an arrow's tip; beside the arrow where another name stands there. */
+function name_tip(tip, middle, name, color, size, crowded, here) {
+  const [dx, dy] = [tip[0] - middle[0], tip[1] - middle[1]];
+  const long = Math.hypot(dx, dy) || 1;
+  const [ux, uy] = long > 1 ? [dx / long, dy / long] : [0, 1];
+  const [along, aside] = crowded ? [-20, 24] : [22, here && name === "v" ? -20 : 0];
+  const [x, y] = [tip[0] + ux * along - uy * aside, tip[1] + uy * along + ux * aside];
+  return text([clamp(x, 14, size - 14), clamp(y, 9, size - 9)], name, { color, size: 14, weight: 700 });
+}
+
+/** The turn for every direction: where the line meets 0 or 180, a direction is kept. */
+function draw_chart(width, height, M, angle, marked) {
+  const turns = range(FINE + 1).map((i) => turn(M, (360 * i) / FINE));
+  const end = Math.max(...turns.map((each) => Math.abs(each ?? 0))) < 89 ? 90 : 180;
+  const x = (at) => LEFT + ((width - LEFT - RIGHT) * at) / 360;
+  const y = (turned) => TOP + ((height - TOP - BOTTOM) * (end - turned)) / (2 * end);
+  const made = [];
+  for (const level of [-end, -end / 2, 0, end / 2, end]) {
+    const whole = level % 180 === 0;
+    const look = { stroke: whole ? MUTED : LINE, "stroke-width": whole ? 1.4 : 1 };
+    made.push(stroke(line([[LEFT, y(level)], [width - RIGHT, y(level)]]), look)); // prettier-ignore
+    made.push(text([LEFT - 6, y(level)], say(level), { size: 11, weight: 400, anchor: "end" }));
+  }
+  for (const at of [0, 90, 180, 270, 360])
+    made.push(text([x(at), height - BOTTOM + 13], String(at), { size: 11, weight: 400 }));
+  made.push(text([(LEFT + width - RIGHT) / 2, height - 7], "direction of v, degrees", { size: 12, weight: 400 }));
+  let [d, last] = ["", null];
+  for (const i of range(FINE + 1)) {
+    const now = turns[i];
+    const goes_on = now !== null && last !== null && Math.abs(now - last) < 90;
+    if (now !== null) d += `${goes_on ? "L" : "M"}${x((360 * i) / FINE).toFixed(2)} ${y(now).toFixed(2)}`;
+    last = now;
+  }
+  made.push(stroke(d, { class: "hs-turns", stroke: ACCENT, "stroke-width": 2.4 }));
+  for (const at of marked.flatMap((each) => [each, each + 180])) {
+    const level = Math.abs(turn(M, at) ?? 0) > 90 ? 180 : 0;
+    made.push(shape("circle", { class: "hs-spot", cx: x(at), cy: y(level), r: 5.5, fill: "var(--hs-paper)", stroke: ACCENT, "stroke-width": 2.4 }));
+  }
+  const now = turn(M, angle);
+  made.push(stroke(line([[x(angle), TOP], [x(angle), height - BOTTOM]]), { stroke: INK, "stroke-width": 1, "stroke-dasharray": "2 3" })); // prettier-ignore
+  if (now !== null) made.push(shape("circle", { cx: x(angle), cy: y(now), r: 4.5, fill: INK }));
+  return made;
+}
+
+// ---- words -----------------------------------------------------------------------------------------------------------
+
+/** What became of v, in a few words. */
+function happened(M, angle) {
+  const turned = turn(M, angle);
+  if (turned === null) return "M v is 0";
+  if (Math.abs(turned) < 0.05) return "kept: it is not turned";
+  if (Math.abs(turned) > 179.95) return "kept: it is turned over, on the same line";
+  return `turned by ${angled(turned)}`;
+}
+
+/** The sentence under the figure. */
+function remark(M, angle, all, marks) {
+  const here = (all ?? [modulo(angle, 180)]).find((at) => Math.abs(apart(2 * angle, 2 * at)) < 0.1);
+  if (all === null) return `Every direction is kept: M v is ${say(stretch(M, 0))} v, whatever v is.`;
+  if (here !== undefined) {
+    const value = say(stretch(M, here));
+    return value === "0"
+      ? "An eigenvector, with the eigenvalue 0: M v is nothing, which is 0 times v."
+      : `An eigenvector: M v is ${value} times v. The eigenvalue is ${value}.`;
+  }
+  if (marks && !all.length)
+    return `There is no mark to see: this matrix turns every direction. Its eigenvalues are ${complex(M)}.`;
+  return "Turn v by its round handle. Is there a direction that M does not turn?";
+}
+
+// ---- the figure ------------------------------------------------------------------------------------------------------
+
+function button(words, press) {
+  const made = node("button", { type: "button", class: "hs-button" }, words);
+  made.addEventListener("click", press);
+  return made;
+}
+
+/** A number that can be typed over; `change(value)` hears of every number that is one. */
+function entry(label, change) {
+  const field = node("input", { type: "number", step: "any", class: "hs-entry", "aria-label": label });
+  field.addEventListener("input", () => {
+    if (field.value !== "" && Number.isFinite(field.valueAsNumber)) change(field.valueAsNumber);
+  });
+  field.addEventListener("keydown", (event) => {
+    event.stopPropagation(); // a notebook has its own plans for single letters
+    const by = { ArrowUp: 0.25, ArrowDown: -0.25 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    change(Number(((field.valueAsNumber || 0) + by).toFixed(6)));
+  });
+  const put = (value) => {
+    if (document.activeElement === field && Number.isNaN(field.valueAsNumber)) return; // as after a lone minus
+    if (field.valueAsNumber !== value) field.value = Number(value.toFixed(4));
+  };
+  return { node: field, put };
+}
+
+const STEPS = { ArrowRight: 1, ArrowUp: 1, PageUp: 15, ArrowLeft: -1, ArrowDown: -1, PageDown: -15 };
+
+class Figure {
+  constructor(model) {
+    this.model = model;
+    this.found = new Map(); // what the reader has found, for each matrix
+    this.build();
+  }
+
+  get M() {
+    return this.model.get("matrix");
+  }
+
+  get angle() {
+    return this.model.get("angle");
+  }
+
+  save(name, value) {
+    this.model.set(name, value);
+    this.model.save_changes();
+  }
+
+  build() {
+    const presets = this.model.get("presets");
+    this.choices = presets.map(([name, matrix]) => [matrix, button(name, () => this.choose(matrix))]);
+    this.svg = shape("svg", { class: "hs-space", role: "group", "aria-label": "v and M v in the plane" });
+    this.art = this.svg.appendChild(shape("g", { "aria-hidden": "true" }));
+    this.chart = shape("svg", { class: "hs-space", "aria-hidden": "true" });
+    this.list = node("dl", { class: "hs-readings" });
+    this.remark = node("p", { class: "hs-remark" });
+    this.said = node("p", { class: "hs-said", role: "status" });
+    this.panel = node("div", { class: "hs-turning" }, this.svg);
+    this.chart_panel = node("div", { class: "hs-chart" }, node("p", {}, "turned by, degrees"), this.chart);
+    const label = "A vector to turn, and its image by a matrix";
+    this.root = node("div", { class: "hs-figure hs-kept_directions", role: "group", "aria-label": label });
+    this.root.append(
+      node("div", { class: "hs-choices", role: "group", "aria-label": "Matrix" }, ...this.choices.map(([, made]) => made)),
+      node("div", { class: "hs-pair" }, this.panel, this.chart_panel),
+      node("div", { class: "hs-facts" }, this.entries(), this.list),
+      this.remark,
+      this.controls(),
+      this.said,
+    );
+    this.addHandle();
+  }
+
+  entries() {
+    this.cells = [0, 1].map((i) => [0, 1].map((j) => entry(`row ${i + 1}, column ${j + 1} of M`, (value) => this.setEntry(i, j, value))));
+    const body = this.cells.flat().map((cell) => node("span", { class: "hs-cell" }, cell.node));
+    const matrix = node("span", { class: "hs-brackets hs-matrix" }, ...body);
+    matrix.style.setProperty("--hs-columns", 2);
+    return node("div", { class: "hs-product" }, node("span", { class: "hs-name" }, "M ="), matrix);
+  }
+
+  controls() {
+    this.play = button("Turn", () => (this.playing ? this.halt() : this.start()));
+    this.play.classList.add("hs-play");
+    this.box = node("input", { type: "checkbox" });
+    this.box.addEventListener("change", () => this.save("marks", this.box.checked));
+    return node("div", { class: "hs-bar" }, this.play, node("label", { class: "hs-toggle" }, this.box, " show the kept directions"));
+  }
+
+  /** The round handle at the tip of v: mouse, touch and arrow keys move it. */
+  addHandle() {
+    const handle = shape("g", { class: "hs-handle", tabindex: 0, role: "slider", "aria-label": "Direction of v" });
+    const [ring, knob] = [shape("circle", { r: 12, class: "hs-ring" }), shape("circle", { r: 7.5, class: "hs-knob" })];
+    handle.append(shape("circle", { r: 20, class: "hs-hit" }), ring, fill(knob, { stroke: INK }, []));
+    fill(handle, { "aria-valuemin": 0, "aria-valuemax": 360 }, []);
+    // Else a phone scrolls after all: browsers heed touch-action on a whole drawing, and not on a part of it.
+    handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+    handle.addEventListener("pointerdown", (event) => this.take(event));
+    handle.addEventListener("pointermove", (event) => this.grip && this.drag(event));
+    for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) {
+      handle.addEventListener(kind, () => (this.grip = null));
+    }
+    handle.addEventListener("keydown", (event) => this.press(event));
+    this.handle = this.svg.appendChild(handle);
+  }
+
+  pointer(event) {
+    const box = this.svg.getBoundingClientRect();
+    const by = this.plane.size / box.width;
+    return [(event.clientX - box.left) * by, (event.clientY - box.top) * by];
+  }
+
+  take(event) {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    this.halt();
+    this.handle.focus({ preventScroll: true });
+    this.handle.setPointerCapture(event.pointerId);
+    const [x, y] = this.pointer(event);
+    const [ax, ay] = this.plane.to(unit(this.angle));
+    this.grip = [ax - x, ay - y]; // it stays under the finger where it was taken
+  }
+
+  /** To where the pointer shows, in half degrees, or to a kept direction close by. */
+  drag(event) {
+    const [x, y] = this.pointer(event).map((value, i) => value + this.grip[i]);
+    const wanted = at_angle([x - this.plane.size / 2, this.plane.size / 2 - y]);
+    const near = this.lines().find((at) => Math.abs(apart(wanted, at)) < CATCH);
+    this.save("angle", near ?? modulo(Math.round(2 * wanted) / 2, 360));
+  }
+
+  press(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const by = STEPS[event.key] * (event.shiftKey ? 10 : 1);
+    const goal = { Home: 0, End: 180 }[event.key];
+    if (goal === undefined && Number.isNaN(by)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.halt();
+    if (goal !== undefined) this.save("angle", goal);
+    else this.turnBy(by);
+  }
+
+  /** The angles at which v lies on a kept direction, all round. */
+  lines() {
+    return (kept(this.M) ?? []).flatMap((at) => [at, at + 180]);
+  }
+
+  /** Turn, and stop at a kept direction on the way: it shall not be missed between two steps. */
+  turnBy(by) {
+    const from = this.angle;
+    const ways = this.lines().map((at) => apart(at, from) * Math.sign(by));
+    const least = Math.min(...ways.filter((way) => way > 1e-6 && way < Math.abs(by)));
+    this.save("angle", modulo(Number((from + (Number.isFinite(least) ? least : Math.abs(by)) * Math.sign(by)).toFixed(6)), 360));
+  }
+
+  choose(matrix) {
+    this.halt();
+    this.save("matrix", matrix.map((row) => [...row]));
+  }
+
+  setEntry(i, j, value) {
+    this.halt();
+    this.save("matrix", this.M.map((row, r) => row.map((old, c) => (r === i && c === j ? value : old)))); // prettier-ignore
+  }
+
+  /** Once round. */
+  start() {
+    if (calm()) return this.turnBy(15);
+    let [last, left] = [performance.now(), 360];
+    const next = (now) => {
+      const by = Math.min(left, (360 * Math.min(100, now - last)) / (1000 * PACE));
+      [last, left] = [now, left - by];
+      if (by > 0) this.turnBy(by);
+      this.playing = left > 1e-6 ? requestAnimationFrame(next) : null;
+      this.redraw();
+    };
+    this.playing = requestAnimationFrame(next);
+    this.redraw();
+  }
+
+  halt() {
+    cancelAnimationFrame(this.playing);
+    this.playing = null;
+    this.redraw();
+  }
+
+  /** The kept directions that are marked: all, or those that the reader has found. */
+  marked(all) {
+    const key = JSON.stringify(this.M);
+    const seen = this.found.get(key) ?? new Set();
+    const here = (all ?? []).find((at) => Math.abs(apart(2 * this.angle, 2 * at)) < 0.1);
+    if (here !== undefined) this.found.set(key, seen.add(here));
+    return this.model.get("marks") ? (all ?? []) : [...seen].sort((a, b) => a - b);
+  }
+
+  redraw() {
+    if (!this.request) this.request = requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    cancelAnimationFrame(this.request);
+    this.request = 0;
+    const [size, width] = [this.panel, this.chart_panel].map((panel) => Math.floor(panel.clientWidth));
+    if (!size || !width) return; // in a closed tab or fold: the observer calls again when it opens
+    const [M, angle, all] = [this.M, this.angle, kept(this.M)];
+    const [marked, high] = [this.marked(all), clamp(0.72 * width, 190, 250)];
+    this.plane = new Plane(size, M);
+    fill(this.svg, { viewBox: `0 0 ${size} ${size}`, width: size, height: size }, []);
+    fill(this.chart, { viewBox: `0 0 ${width} ${high}`, width, height: high }, []);
+    this.art.replaceChildren(...draw_plane(this.plane, M, angle, marked, true));
+    this.chart.replaceChildren(...draw_chart(width, high, M, angle, marked));
+    this.put(M, angle, all, marked);
+  }
+
+  /** Handle, numbers, words and controls. */
+  put(M, angle, all, marked) {
+    const image = times(M, unit(angle));
+    const told = `v at ${angled(angle)}, ${happened(M, angle)}`;
+    const values = { "aria-valuenow": Number(angle.toFixed(1)), "aria-valuetext": told };
+    fill(this.handle, { transform: `translate(${this.plane.to(unit(angle))})`, ...values }, []);
+    const listed = marked.map((at) => `${angled(at)} (${say(stretch(M, at))})`).join(", ");
+    const rows = [
+      ["v", angled(angle)],
+      ["M v", length(image) < NOTHING ? "0" : `${angled(at_angle(image))}, ${say(length(image))} long`],
+      ["So it is", happened(M, angle)],
+      ["Directions kept", all === null ? "all" : listed || (this.model.get("marks") ? "none" : "none found yet")],
+    ];
+    this.list.replaceChildren(...rows.map(([name, value]) => node("div", {}, node("dt", {}, name), node("dd", {}, value))));
+    this.remark.textContent = remark(M, angle, all, this.model.get("marks"));
+    this.cells.forEach((row, i) => row.forEach((cell, j) => cell.put(M[i][j])));
+    for (const [matrix, made] of this.choices) made.setAttribute("aria-pressed", JSON.stringify(matrix) === JSON.stringify(M));
+    this.box.checked = this.model.get("marks");
+    this.play.textContent = this.playing ? "Stop" : "Turn";
+  }
+
+  speak() {
+    clearTimeout(this.speaking);
+    this.speaking = setTimeout(() => {
+      const all = kept(this.M);
+      this.said.textContent = `v at ${angled(this.angle)}, ${happened(this.M, this.angle)}. ${remark(this.M, this.angle, all, this.model.get("marks"))}`;
+    }, 600);
+  }
+
+  changed() {
+    this.redraw();
+    this.speak();
+  }
+
+  stop() {
+    clearTimeout(this.speaking);
+    cancelAnimationFrame(this.playing);
+    cancelAnimationFrame(this.request);
+  }
+}
+
+function render({ model, el }) {
+  const figure = new Figure(model);
+  el.append(figure.root);
+  figure.draw();
+  const listeners = ["matrix", "angle", "marks"].map((name) => [`change:${name}`, () => figure.changed()]);
+  for (const [event, listener] of listeners) model.on(event, listener);
+  const observer = new ResizeObserver(() => figure.redraw());
+  observer.observe(figure.root);
+  return () => {
+    figure.stop();
+    observer.disconnect();
+    for (const [event, listener] of listeners) model.off(event, listener);
+    figure.root.remove();
+  };
+}
+
+export default { render };
