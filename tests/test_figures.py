@@ -108,6 +108,7 @@ def test_every_name_that_is_offered_is_tested():
         "bent",
         "chains",
         "descent",
+        "eigen",
         "geometry",
         "linear",
         "metric",
