@@ -101,7 +101,7 @@ def shadows(x, rows):
     """
     (x,) = arrays(x=(x, "2"))
     _at_most(3, len(rows), "panels")
-    figure = page(90 + 560 // max(2, len(rows)))
+    figure = page(110 + 560 // max(2, len(rows)))
     panels = _panels(figure, len(rows), sharex=True, sharey=True)
     reached = []
     for ax, (name, given) in zip(panels, rows.items(), strict=True):
@@ -135,7 +135,7 @@ def _head_to_tail(ax, x, rows):
     if miss > 1e-6:
         ax.plot(*zip(at, x, strict=True), color=MUTED, lw=1.4, ls=(0, (1, 1.5)))
     told = "they lead to x" if miss < 1e-6 else f"they miss x by {miss:.2f}"
-    ax.text(0.98, 0.03, told, transform=ax.transAxes, ha="right", size=SMALL, color=INK)
+    ax.set_xlabel(told)
     return points
 
 
