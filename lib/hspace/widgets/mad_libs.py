@@ -67,18 +67,18 @@ MAD_LIBS = {
         """In chapter 6 there was one map. A network is a {chain|composition|row} of them, and its Jacobian is the
         {product} of theirs. The last map stands on the {left}. Where paths part and meet again, their products are
         {added|summed}. One can multiply a vector from the right, layer by layer as the network runs: {forward} mode,
-        which gives {Jv|J v|a JVP}. Or from the left, beginning at the end: {reverse|backward} mode, which gives vᵀJ. A
+        which gives {Jv|a JVP}. Or from the left, beginning at the end: {reverse|backward} mode, which gives vᵀJ. A
         loss is a single {number|output|scalar}, so learning takes the {second|reverse|latter} way. The Jacobian itself
         is never written {down}: for ten thousand inputs and outputs it would have a hundred {million} entries.""",
     ),
     8: (
         "What a ruler does",
         """In chapter 3 the dot product read one vector with another. A vector's dot product with itself is its
-        {squared|square} length. In H we know how to measure: uᵀu. And since u = {Jv|J v}, the same number in X is
+        {squared|square} length. In H we know how to measure: uᵀu. And since u = {Jv}, the same number in X is
         vᵀ{JᵀJ|JTJ|J^T J}v. That is the {pullback} metric. A circle in H is an {ellipse} when it is pulled back. Two
         vectors with dot product zero are {orthogonal|perpendicular}, which is not the same as {unrelated|having nothing
         in common}. Where J takes a direction to nothing, its length is {zero|0}, though it is not itself zero; so this
-        is only a {pseudometric|semimetric|pseudo-metric}.""",
+        is only a {pseudometric|semimetric}.""",
     ),
     9: (
         "What a walk is",
@@ -102,7 +102,7 @@ MAD_LIBS = {
         "What the song says",
         """In chapter 10 an eigenvector stayed on its own {line|direction}. Not every matrix has a real one; W, which
         {turns|rotates} every vector, has none. But every matrix has {singular} vectors: it takes a right one, v, to a
-        multiple of a {left} one, u. In a formula, Mv = {σu|sigma u|s u|σ u}. The song of it goes: {rotate}, {scale},
+        multiple of a {left} one, u. In a formula, Mv = {σu|sigma u|s u}. The song of it goes: {rotate}, {scale},
         rotate. The v are eigenvectors of {MᵀM|MTM|M^T M}, and σ is the square {root} of the eigenvalue. Leave out the
         small σ, and what is left is the best approximation of low {rank}. To find the first few, one needs only
         {products} with M and with its {transpose}.""",
