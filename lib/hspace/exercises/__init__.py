@@ -15,7 +15,6 @@ from . import (
     chapter_10,
     chapter_11,
     chapter_12,
-    chapter_14,
 )
 
 
@@ -56,5 +55,4 @@ EXERCISES = {
     **chapter_10.EXERCISES,
     **chapter_11.EXERCISES,
     **chapter_12.EXERCISES,
-    **chapter_14.EXERCISES,
 }

@@ -9,7 +9,6 @@ from .geometry import globe, orders, overshoot, paths, table
 from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
 from .matrix import change_bars, change_heatmap
 from .metric import distances, intervals, likeness, overlaps, pulled_back, roundness, rulers
-from .minds import burdens, falls, kinds
 from .pictures import compare, gallery, sheet, strips
 from .scenes import scene
 from .spectrum import agreement, cosines, spectra
@@ -26,7 +25,6 @@ __all__ = [
     "balls",
     "bent",
     "best_row",
-    "burdens",
     "chain",
     "change_bars",
     "change_heatmap",
@@ -38,7 +36,6 @@ __all__ = [
     "densities",
     "distances",
     "dot_products",
-    "falls",
     "filters",
     "fitted",
     "gallery",
@@ -48,7 +45,6 @@ __all__ = [
     "histograms",
     "how_many",
     "intervals",
-    "kinds",
     "law",
     "likeness",
     "linear_map",
