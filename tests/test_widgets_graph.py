@@ -73,7 +73,8 @@ def test_the_description_tells_the_walk():
     said = live(title="A layer").describe()
     assert said.startswith("A layer: a graph from x and W, walked forward and back.")
     assert "Forward: @ = (1.125, 0.9), tanh = (0.809, 0.716)" in said and "numbers are kept." in said
-    assert "Back, from 1: W is told (" in said and "In forward mode a step of x by (1, 0) moves the end by" in said
+    assert "Back, from 1: x is told (" in said and ", W is told (" in said
+    assert "In forward mode a step of x by (1, 0) moves the end by" in said
 
 
 def test_a_reading_may_be_a_vector():

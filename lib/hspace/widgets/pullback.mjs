@@ -263,10 +263,10 @@ function button(words, press) {
   return made;
 }
 
-/** A round handle that mouse, touch and arrow keys move; `move(point)` is called with where it is to go. */
+/** A round handle that mouse, touch and arrow keys move, from `where()`, drawn or not, to where `move(point)` says. */
 class Handle {
-  constructor(svg, { label, small, ends, move }) {
-    Object.assign(this, { svg, ends, move, grip: null, at: [0, 0] });
+  constructor(svg, { label, small, where, ends, move }) {
+    Object.assign(this, { svg, where, ends, move, grip: null });
     this.node = shape("g", { class: "hs-handle", tabindex: 0, role: "slider", "aria-label": label });
     this.node.append(
       shape("circle", { r: small ? 15 : 18, class: "hs-hit" }),
@@ -296,7 +296,7 @@ class Handle {
     event.preventDefault();
     this.node.focus({ preventScroll: true });
     this.node.setPointerCapture(event.pointerId);
-    this.grip = add(this.place.to(this.at), this.pointer(event), -1); // it stays under the finger where it was taken
+    this.grip = add(this.place.to(this.where()), this.pointer(event), -1); // it stays under the finger where it was taken
   }
 
   press(event) {
@@ -307,12 +307,12 @@ class Handle {
     if (!way && end === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    this.move(way ? add(this.at, way) : [this.ends()[end], this.at[1]]);
+    this.move(way ? add(this.where(), way) : [this.ends()[end], this.where()[1]]);
   }
 
-  put(place, at, now, words) {
-    Object.assign(this, { place, at });
-    const [x, y] = place.to(at);
+  put(place, now, words) {
+    this.place = place;
+    const [x, y] = place.to(this.where());
     const inside = [clamp(x, 6, place.size - 6), clamp(y, 6, place.size - 6)];
     this.node.classList.toggle("hs-away", inside[0] !== x || inside[1] !== y);
     const [low, high] = this.limits;
@@ -395,11 +395,13 @@ class Figure {
     this.foot = new Handle(this.drawings[0], {
       label: "p: x₁, x₂",
       small: true,
+      where: () => this.now.p,
       ends: () => this.now.map.room[0],
       move: (at) => this.save({ point: at.map((value, i) => clamp(tenth(value), ...this.now.map.room[i])) }),
     });
     this.tip = new Handle(this.drawings[0], {
       label: "v: along x₁, along x₂",
+      where: () => add(this.now.p, this.now.v),
       ends: () => [-LONGEST, LONGEST].map((value) => this.now.p[0] + value),
       move: (at) => this.save({ vector: add(at, this.now.p, -1).map((value) => clamp(tenth(value), -LONGEST, LONGEST)) }),
     });
@@ -480,8 +482,8 @@ class Figure {
     const { map, p, v, r, J } = now;
     this.foot.limits = map.room[0];
     this.tip.limits = [-LONGEST, LONGEST];
-    this.foot.put(here, p, p[0], `p is ${told(p)}`);
-    this.tip.put(here, add(p, v), v[0], `v is ${told(v)}, length ${say(length(v))} in X, ${say(length(times(J, v)))} in H`);
+    this.foot.put(here, p[0], `p is ${told(p)}`);
+    this.tip.put(here, v[0], `v is ${told(v)}, length ${say(length(v))} in X, ${say(length(times(J, v)))} in H`);
     this.formula.textContent = `h = (${map.formulas.join(", ")})`;
     const rows = readings(now).map(([name, value]) => node("div", {}, node("dt", {}, name), node("dd", {}, value)));
     this.list.replaceChildren(...rows);

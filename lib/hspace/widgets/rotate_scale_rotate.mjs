@@ -281,14 +281,14 @@ function draw(place, A, found, labels, short = 0) {
 
 // ---- what can be operated -------------------------------------------------------------------------------------------
 
-/** A round handle for one column of the matrix, which mouse, touch and arrow keys move. */
-function handle(svg, j, move, release) {
+/** A round handle for one column of the matrix, which mouse, touch and arrow keys move from `where()`, drawn or not. */
+function handle(svg, j, where, move, release) {
   const { color, name } = BASIS[j];
   const group = shape("g", { class: "hs-handle", tabindex: 0, role: "slider", "aria-label": `Where M sends ${name}` });
   const knob = shape("circle", { r: 6.5, class: "hs-knob", stroke: color });
   group.append(shape("circle", { r: 18, class: "hs-hit" }), shape("circle", { r: 11, class: "hs-ring" }), knob);
   svg.append(group);
-  const part = { place: null, values: [0, 0] };
+  const part = { place: null };
   let grip = null;
   const point = (event) => {
     const box = svg.getBoundingClientRect();
@@ -302,7 +302,7 @@ function handle(svg, j, move, release) {
     event.preventDefault();
     group.focus({ preventScroll: true });
     group.setPointerCapture(event.pointerId);
-    const [at, [x, y]] = [part.place.to(part.values), point(event)];
+    const [at, [x, y]] = [part.place.to(where()), point(event)];
     grip = [at[0] - x, at[1] - y]; // it stays under the finger where it was taken
   });
   group.addEventListener("pointermove", (event) => {
@@ -322,11 +322,11 @@ function handle(svg, j, move, release) {
     if (!step) return;
     event.preventDefault();
     event.stopPropagation();
-    move(part.values.map((value, i) => value + step[i]));
+    move(where().map((value, i) => value + step[i]));
     release();
   });
   part.put = (place, values) => {
-    Object.assign(part, { place, values });
+    part.place = place;
     const told = `${fixed(values[0], 2)} across, ${fixed(values[1], 2)} up`;
     const numbers = { "aria-valuemin": -LARGEST, "aria-valuemax": LARGEST, "aria-valuenow": values[0] };
     fill(group, { transform: `translate(${place.to(values)})`, ...numbers, "aria-valuetext": told }, []);
@@ -407,6 +407,7 @@ class Figure {
       handle(
         this.drawings[1],
         j,
+        () => column(this.M, j),
         (v) => this.setColumn(j, v),
         () => this.release(),
       ),
