@@ -425,10 +425,10 @@ function area(map, p, zoom) {
 
 // ---- handles ---------------------------------------------------------------------------------------------------------
 
-/** A round handle that mouse, touch and arrow keys move; `move(point)` is called with where it is to go. */
+/** A round handle that mouse, touch and arrow keys move, from `where()`, drawn or not, to where `move(point)` says. */
 class Handle {
-  constructor(svg, { label, small, most, tick, move, release }) {
-    Object.assign(this, { svg, most, tick, move, grip: null, at: [0, 0] });
+  constructor(svg, { label, small, most, tick, where, move, release }) {
+    Object.assign(this, { svg, most, tick, where, move, grip: null });
     const [ring, knob] = [
       shape("circle", { r: small ? 9 : 12, class: "hs-ring" }),
       shape("circle", { r: small ? 5 : 7.5, class: "hs-knob", stroke: INK }),
@@ -459,7 +459,7 @@ class Handle {
     event.preventDefault();
     this.node.focus({ preventScroll: true });
     this.node.setPointerCapture(event.pointerId);
-    this.grip = add(this.place.to(this.at), this.pointer(event), -1); // it stays under the finger where it was taken
+    this.grip = add(this.place.to(this.where()), this.pointer(event), -1); // it stays under the finger where it was taken
   }
 
   drag(event) {
@@ -483,12 +483,12 @@ class Handle {
     if (!way && end === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    this.move(way ? add(this.at, way) : this.edge(end));
+    this.move(way ? add(this.where(), way) : this.edge(end));
   }
 
-  put(place, at, values, text) {
-    Object.assign(this, { place, at });
-    const [x, y] = place.to(at);
+  put(place, values, text) {
+    this.place = place;
+    const [x, y] = place.to(this.where());
     const { width, height } = place.box;
     const inside = [clamp(x, 6, width - 6), clamp(y, 6, height - 6)];
     this.node.classList.toggle("hs-away", inside[0] !== x || inside[1] !== y);
@@ -686,6 +686,7 @@ class Figure {
       small: true,
       most: REACH,
       tick: () => this.tick(),
+      where: () => this.now.p,
       move: (at) => this.setPoint(at),
       release,
     });
@@ -693,11 +694,12 @@ class Figure {
       label: "v: along ∂/∂x₁, along ∂/∂x₂",
       most: LONGEST,
       tick: () => 0.1 / this.get("zoom"),
+      where: () => add(this.now.p, this.now.v, 1 / this.now.zoom),
       move: (at) => this.setVector(at),
       release,
     });
-    this.foot.edge = (end) => [end, this.foot.at[1]];
-    this.tip.edge = (end) => [this.get("point")[0] + end / this.get("zoom"), this.tip.at[1]];
+    this.foot.edge = (end) => [end, this.foot.where()[1]];
+    this.tip.edge = (end) => [this.get("point")[0] + end / this.get("zoom"), this.tip.where()[1]];
   }
 
   /** The least step of p: a tenth, a hundredth where all is magnified ten times, and so on. */
@@ -798,9 +800,9 @@ class Figure {
     draw_input(pens[0], now);
     draw_output(pens[1], places[0], now);
     pens.forEach((pen, i) => this.art[i].replaceChildren(...pen.shapes, ...pen.labels));
-    this.foot.put(places[0], now.p, now.p, `p is ${pair(now.p, 4)}, h(p) is ${pair(now.map.at(now.p), 4)}`);
+    this.foot.put(places[0], now.p, `p is ${pair(now.p, 4)}, h(p) is ${pair(now.map.at(now.p), 4)}`);
     const u = times(now.map.jacobian(now.p), now.v);
-    this.tip.put(places[0], add(now.p, now.v, 1 / now.zoom), now.v, `v is ${pair(now.v)}, u is ${pair(u)}`);
+    this.tip.put(places[0], now.v, `v is ${pair(now.v)}, u is ${pair(u)}`);
     this.put(now);
   }
 
