@@ -195,7 +195,7 @@ def test_another_map_brings_its_own_beginning(page):  # noqa: F811
     expect(page.locator(".hs-remark")).to_contain_text("Greenland")
     page.get_by_role("checkbox", name="everywhere").check()
     assert state(page, "field") is True
-    assert page.locator(".hs-space").first.locator(".hs-small").count() == 49
+    expect(page.locator(".hs-space").first.locator(".hs-small")).to_have_count(49)
     assert 0 < page.locator(".hs-space").last.locator(".hs-small").count() < 49, "what lies behind is left out"
 
 
