@@ -94,7 +94,7 @@ def test_there_are_chapters_and_each_is_in_the_toc_and_back():
 
 
 def test_every_page_of_the_toc_exists_and_every_page_is_listed():
-    pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in (ROOT / "book").glob("*.md")}
+    pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in (ROOT / "book").rglob("*.md")}
     assert pages - {"book/continuity"} == {entry for entry in toc() if entry.startswith("book/")}
 
 
