@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from functools import cache
 from itertools import pairwise
 
@@ -275,6 +276,13 @@ def test_the_test_for_messages_can_fail():
     assert not is_ours("no folder cats; a model of the hub is named owner/name")
     assert not is_ours("could not fetch 'a/b' from the hub: something that nobody ever wrote in there")
     assert all(any(message.startswith(begins) for message in quoted()) for begins in FOREIGN)
+
+
+def test_pips_messages_name_what_this_package_asks_for():
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    [torch] = [line for line in asked["dependencies"] if line.startswith("torch")]
+    assert f"No matching distribution found for {torch}" in page("trouble.md")
+    assert f"not in '{asked['requires-python']}'" in page("trouble.md")
 
 
 def test_messages_that_can_be_had_here_are_word_for_word():
