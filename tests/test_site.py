@@ -103,7 +103,7 @@ def targets(page):
 
 
 def test_every_internal_link_leads_somewhere(pages):
-    broken = set()
+    broken, known = set(), {path: targets(page) for path, page in pages.items()}
     for path, page in pages.items():
         for link in page.find_all("a", href=True):
             parts = urlparse(link["href"])
@@ -111,7 +111,7 @@ def test_every_internal_link_leads_somewhere(pages):
                 continue
             goal = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             fragment = unquote(parts.fragment)
-            if not goal.exists() or (fragment and goal.suffix == ".html" and fragment not in targets(pages[goal])):
+            if not goal.exists() or (fragment and goal.suffix == ".html" and fragment not in known[goal]):
                 broken.add(f"{path.relative_to(SITE)}: {link['href']}")
     assert not broken
 
