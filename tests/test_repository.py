@@ -94,7 +94,8 @@ def test_there_are_chapters_and_each_is_in_the_toc_and_back():
 
 
 def test_every_page_of_the_toc_exists_and_every_page_is_listed():
-    pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in (ROOT / "book").rglob("*.md")}
+    files = [path for kind in ("*.md", "*.ipynb") for path in (ROOT / "book").rglob(kind)]
+    pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in files}
     assert pages - {"book/continuity"} == {entry for entry in toc() if entry.startswith("book/")}
 
 
