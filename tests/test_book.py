@@ -222,7 +222,7 @@ def test_three_rows_of_length_one_give_one_and_a_half_times_any_vector():
 
 
 def late_slips():
-    """What slips.md prints of chapters 9, 11 and 12, {what: text}."""
+    """What slips.md prints of chapters 9 and 11 to 13, {what: text}."""
     U, s, Vt = np.linalg.svd(LAW)
     turn = np.diag([np.sign(np.linalg.det(U)), 1])  # signs of the first pair that make U and V rotations
     U, Vt = U @ turn, turn @ Vt
@@ -230,6 +230,9 @@ def late_slips():
     wrong = U @ np.diag(s) @ Vt.T
     flipped = U @ np.diag([-1, 1]) @ np.diag(s) @ Vt
     slow = 45 - degrees(np.array([1.0, 0.999]) ** 2)
+    weak, strong = np.linalg.pinv([[0.1, 1]])[:, 0]
+    read, cat = np.array([1, 0.5]), np.array([2, 3])
+    led = cat - np.linalg.pinv(read[None])[:, 0] * (read @ cat)
     return {
         "Gram matrix": entries(LAW.T @ LAW),
         "eigenvalues of the Gram matrix": f"{eigenvalues[0]:.2f} and {eigenvalues[1]:.2f}",
@@ -240,6 +243,11 @@ def late_slips():
         "determinant": f"{np.linalg.det(LAW):.3f}",
         "a round between neighbours": f"by {slow:.2f}°, and has 45° to go",
         "entries of the Jacobian": thousands(128 * 8 * 8 * 3 * 64 * 64),
+        "the shortest of two": f"is −{weak:.2f} of the first and −{strong:.2f} of the second",
+        "the strong one alone": f"needs a step of {1 / 0.1:g}",
+        "where the judge leads": f"It ends at {text(led)}. The judge is content, and the nose is {led[0]:.1f}.".replace(
+            "is -", "is −"
+        ),
         "off the sphere": f"$\\sqrt{{1^2 + 1^2}} = {math.hypot(1, 1):.2f}$ from its middle",
         "directions of length zero": f"at least {thousands(3 * 64 * 64 - 128 * 8 * 8)} directions have length 0",
     }

@@ -15,6 +15,7 @@ from . import (
     chapter_10,
     chapter_11,
     chapter_12,
+    chapter_13,
 )
 
 
@@ -23,10 +24,23 @@ def check(exercise, answer):
 
     Raises ValueError for an exercise that does not exist.
     """
-    if exercise not in EXERCISES:
-        raise ValueError(f"there is no exercise {exercise!r}; there are {', '.join(EXERCISES)}")
-    expected, hint = EXERCISES[exercise]
-    print("Not yet: the answer is still empty." if answer is None else _verdict(answer, expected(), hint))
+    both = EXERCISES | OPEN
+    if exercise not in both:
+        raise ValueError(f"there is no exercise {exercise!r}; there are {', '.join(both)}")
+    function, hint = both[exercise]
+    if answer is None:
+        print("Not yet: the answer is still empty.")
+    else:
+        print(_opinion(answer, function, hint) if exercise in OPEN else _verdict(answer, function(), hint))
+
+
+def _opinion(answer, lacks, hint):
+    """What to print where many answers are right."""
+    try:
+        missing = lacks(answer)
+    except ValueError as error:
+        missing = f"{error}."
+    return f"Not yet: {missing} {hint}" if missing else "Right."
 
 
 def _verdict(answer, expected, hint):
@@ -55,4 +69,7 @@ EXERCISES = {
     **chapter_10.EXERCISES,
     **chapter_11.EXERCISES,
     **chapter_12.EXERCISES,
+    **chapter_13.EXERCISES,
 }
+#: {number: (function of an answer that says what it lacks, hint)}: many answers are right.
+OPEN = chapter_13.OPEN

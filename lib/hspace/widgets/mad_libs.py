@@ -118,6 +118,15 @@ MAD_LIBS = {
         {random} one of the same {length|size}. None of the fifty alone is the puppet. Together they might make another
         {face}.""",
     ),
+    13: (
+        "What a wish is",
+        """In chapter 10 one word was a combination of many. Here one face is a {combination|sum|mixture} of {fifty|50}
+        directions. The matrix M says how each direction {changes|moves} each factor; d says what we {want|wish|wish
+        for}; and we look for the shortest c for which Mc is close to {d}. The clinic asked for no {puppet}. Alice asks
+        for no {fright|fear}, and keeps the {puppet}. How would she know that it worked? By asking a {judge} that took
+        no {part} in it. Each vector is a feeling, a {change}. And now, on a count of {three|3}, she {draws|draws
+        it|generates}.""",
+    ),
     14: (
         "What stays the same",
         """Alice has one bottleneck and twelve {factors}, and two {judges} who know them. Another mind has more of
