@@ -9,6 +9,7 @@ import pytest
 from contents import ROOT
 
 import hspace
+from hspace import engine
 from hspace.cats.world import MEAN, NOISE, STD, W, column
 
 LAW, P, V, ONES = W.double().numpy(), np.array([2.0, 3.0]), np.array([0.3, 0.7]), np.ones(2)
@@ -173,6 +174,16 @@ def straight_slips():
     }
 
 
+def chain_slips():
+    """What slips.md prints of chapter 7, {what: text}: the engine's count for layers with weights of ones."""
+    y = engine.Node(np.ones(1000))
+    for width in (200, 50, 1):
+        y = engine.product(np.ones((width, len(y.value))), y)
+    costs = [link.cost for node in reversed(engine.graph(y)) for link in node.links]
+    *terms, total = (thousands(n).replace(" ", "\\,") for n in (*costs, sum(costs)))
+    return {"one product": f"${' + '.join(terms)} = {total}$"}
+
+
 def metric_slips():
     """What slips.md prints of chapter 8, {what: text}."""
     a, c, u, flipped = ONES, 2 * ONES, J @ V, np.array([1.0, -1.0])
@@ -253,7 +264,7 @@ def late_slips():
     }
 
 
-SLIPS = (early_slips, bent_slips, straight_slips, metric_slips, slips_of_rows, late_slips)
+SLIPS = (early_slips, bent_slips, straight_slips, chain_slips, metric_slips, slips_of_rows, late_slips)
 
 
 @pytest.mark.parametrize(
