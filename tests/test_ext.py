@@ -374,6 +374,24 @@ def test_mathematics_is_loaded_where_there_is_some():
         assert len(context["script_files"]) == wanted
 
 
+@pytest.mark.parametrize(
+    ("markdown", "together"),
+    [
+        ("down to $s$? Yes ($x$, if you like), and $y$.", ["s?", "(x,", "y."]),
+        ("from $a$ to $b$", []),
+        ("the $i$-th of “$W x$”", ["i-", "“Wx”"]),
+        ("- $t$; $u$!", ["t;", "u!"]),
+        ("*two* $v$*three*", []),
+    ],
+)
+def test_a_formula_keeps_what_touches_it_on_its_line(markdown, together):
+    document = page(markdown)
+    words = document.astext()
+    hspace_site.Formulas(document).run()
+    spans = [node for node in document.findall(nodes.inline) if "together" in node["classes"]]
+    assert [span.astext().replace(" ", "") for span in spans] == together and document.astext() == words
+
+
 def test_the_parts_of_mathjax_that_are_asked_for_are_copied(tmp_path):
     hspace_site.copy_mathjax(SimpleNamespace(outdir=tmp_path))
     folder = tmp_path / "_static" / "mathjax"

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 PARTS = ("hspace_dialogue", "hspace_figures", "hspace_head", "hspace_api", "hspace_teaching")
 COLAB = "https://colab.research.google.com"
@@ -36,6 +37,7 @@ OPTIONAL = {
 THEME_STYLE = "_static/styles/pydata-sphinx-theme.css"
 ICON = re.compile(r'(?:\.fa-[\w-]+:{1,2}before,?)+\{content:"[^"]*"\}')
 EMPTY_HEADER = re.compile(r"<th((?: class=\"[^\"]*\")?)>(?:<p>\s*</p>)?</th>")
+OPENING, CLOSING = re.compile(r"[(\[“‘]+$"), re.compile(r"^[^\s\w(\[“‘]+")  # what touches a formula
 HIDDEN_NAME = ' aria-label="Toggle hidden content"'  # myst-nb's, on every folded cell
 #: Until the reader has chosen, the theme finds no mode and complains; with this the page opens as the system asks.
 LIGHT = """\
@@ -97,6 +99,34 @@ def defer(script):
         attributes["defer"] = "defer"
 
 
+def keep_together(formula):
+    """Put a formula and the signs that touch it into one span: browsers would begin a line with its full stop."""
+    parent, i = formula.parent, formula.parent.index(formula)
+    beside = parent[i - 1] if i else "", parent[i + 1] if i + 1 < len(parent) else ""
+    before, after = (node if isinstance(node, nodes.Text) else "" for node in beside)
+    opening, closing = OPENING.search(before), CLOSING.search(after)
+    start, end = opening.start() if opening else len(before), closing.end() if closing else 0
+    if start == len(before) and not end:
+        return
+    touching = [nodes.Text(before[start:]), formula, nodes.Text(after[:end])]
+    parent[i] = nodes.inline("", "", *touching, classes=["together"])
+    if before:
+        parent[i - 1] = nodes.Text(before[:start])
+    if after:
+        parent[i + 1] = nodes.Text(after[end:])
+
+
+class Formulas(SphinxPostTransform):
+    """Formulas in a sentence keep their punctuation."""
+
+    default_priority = 410
+    formats = ("html",)
+
+    def run(self, **kwargs):
+        for formula in list(self.document.findall(nodes.math)):
+            keep_together(formula)
+
+
 def for_mathematics(script):
     return what_it_is(script).startswith(("_static/mathjax/", "window.MathJax"))
 
@@ -141,6 +171,7 @@ def plain_names(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
+    app.add_post_transform(Formulas)
     app.connect("config-inited", set_options)
     app.connect("builder-inited", copy_mathjax)
     app.connect("html-page-context", order_scripts, priority=900)
