@@ -275,6 +275,16 @@ def test_the_slips_print_what_one_computes(what, value):
     assert value in " ".join(page("slips.md").split()), f"{what} should read {value}"
 
 
+def test_the_steepest_change_of_weights_has_equal_singular_values():
+    """Chapter 6's last ball: no change whose largest singular value is 1 descends more than one that has no other."""
+    rng = np.random.default_rng(0)
+    gradient, others = rng.normal(size=(3, 4)), rng.normal(size=(500, 3, 4))
+    U, s, Vt = np.linalg.svd(gradient, full_matrices=False)
+    others /= np.linalg.norm(others, 2, axis=(1, 2))[:, None, None]
+    assert np.allclose(np.linalg.svd(-U @ Vt)[1], 1) and np.vdot(-U @ Vt, gradient) == pytest.approx(-s.sum())
+    assert (np.tensordot(others, gradient) > -s.sum()).all()
+
+
 def test_the_law_explains_the_variance_that_the_slips_speak_of():
     nose, ear, nap = (STD.double()[column(name)] ** 2 for name in ("nose", "ear", "nap"))
     assert nap.item() == pytest.approx(4 * nose.item() + 0.75**2 * ear.item() + NOISE**2, rel=1e-6)
