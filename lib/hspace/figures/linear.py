@@ -187,6 +187,7 @@ def dot_products(row, vectors, names, axes=("nose", "ear")):
         told = f"{name}: {_text(round(float(vector @ row), 2))}"
         above = row[0] * vector[1] - row[1] * vector[0] > 1e-6  # left of the row; else its label goes below
         spot = {"xytext": (6, 5 if above else -14), "textcoords": "offset points"}
+        spot["bbox"] = {"fc": PAPER, "ec": "none", "pad": 1, "alpha": 0.9}  # other vectors pass behind it
         ax.annotate(told, vector, color=colour, weight="bold", size=SMALL, **spot)
     _plane(ax, [(0, 0), row, *vectors, *feet])
     return figure
