@@ -22,7 +22,9 @@ from urllib.parse import urlparse
 
 import pytest
 from contents import ROOT, SITE
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Locator, expect, sync_playwright
+
+expect.set_options(timeout=30_000)  # milliseconds: a busy machine is slow, and not wrong
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
@@ -179,6 +181,42 @@ class Watch:
             self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
 
+#: A page's script that knows when all is drawn: a figure draws in frames, and those that are asked for are counted.
+FRAMES = """(() => {
+  const [ask, drop] = [window.requestAnimationFrame.bind(window), window.cancelAnimationFrame.bind(window)];
+  const wanted = new Set();
+  window.requestAnimationFrame = draw => {
+    const frame = ask(now => { wanted.delete(frame); draw(now); });
+    wanted.add(frame);
+    return frame;
+  };
+  window.cancelAnimationFrame = frame => { wanted.delete(frame); drop(frame); };
+  window.atRest = async () => { // two frames: what is moved and resized in the first may ask for the second
+    for (let [quiet, frames] = [0, 0]; quiet < 2; frames++) {
+      if (frames > 2000) throw new Error('after 2000 frames the page still asks for more');
+      await new Promise(done => ask(done));
+      quiet = wanted.size ? 0 : quiet + 1;
+    }
+  };
+})()"""
+
+
+def rested(target):
+    """`target`, a page or a locator, when its page has drawn all that it was asked to, and nothing glides any more.
+
+    What is read of a figure after an action is read through this, or by Playwright's `expect`, which waits itself.
+    """
+    (target.page if isinstance(target, Locator) else target).evaluate("atRest()")
+    return target
+
+
+def stays(page, read, milliseconds=600):
+    """Whether `read()` is the same before and after a while in which nothing must happen."""
+    before = read()
+    page.wait_for_timeout(milliseconds)
+    return read() == before
+
+
 SETTLE = """async () => {
   const soon = ms => new Promise(done => setTimeout(done, ms));
   for (const image of document.images) image.loading = 'eager';
@@ -188,6 +226,7 @@ SETTLE = """async () => {
   const dead = () => [...document.querySelectorAll('.hspace-live')].find(e => !e.querySelector('.hs-figure'));
   for (let i = 0; i < 50 && (bare() || dead()); i++) { dead()?.scrollIntoView(); await soon(100); }
   window.scrollTo(0, 0);
+  await atRest();
 }"""
 
 # The first picture of a page may be wanted at once.
@@ -252,6 +291,7 @@ def opened(browser, address, path, settings=DESKTOP, settle=True):
     """
     with browser.new_context(**settings) as context:
         page = context.new_page()
+        page.add_init_script(FRAMES)
         page.watch = Watch(page, address)
         page.goto(f"{address}{path}")
         if settle:

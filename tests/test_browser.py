@@ -9,9 +9,10 @@ from urllib.parse import unquote, urldefrag, urlparse
 import pytest
 import small_models
 import torch
-from browser import PHONE, WIDE, axe, check_hash, chromium, give_up, judged, opened, serve, visit
+from browser import PHONE, WIDE, axe, check_hash, chromium, give_up, judged, opened, rested, serve, visit
 from bs4 import BeautifulSoup
 from contents import SITE, toc
+from playwright.sync_api import expect
 
 from hspace import widgets
 from hspace.engine import Node
@@ -110,7 +111,7 @@ def test_chapters_are_light(look, page):
 def test_the_front_door_leads_to_the_landing_page(browser, site):
     with opened(browser, site.address, "/", settle=False) as page:
         page.wait_for_url(f"{site.address}/{PAGES[0]}.html")
-        assert page.locator("article h1").count() == 1
+        expect(page.locator("article h1")).to_have_count(1)
 
 
 def test_the_theme_can_be_switched_and_stays(browser, site):
@@ -119,11 +120,11 @@ def test_the_theme_can_be_switched_and_stays(browser, site):
         seen = set()
         for _ in range(3):
             button.click()
-            seen.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+            seen.add(rested(page).evaluate("getComputedStyle(document.body).backgroundColor"))
         assert len(seen) == 2, f"three modes, light and dark among them, gave the backgrounds {seen}"
-        before = page.evaluate("document.documentElement.dataset.mode")
+        before = rested(page).evaluate("document.documentElement.dataset.mode")
         page.reload()
-        assert page.evaluate("document.documentElement.dataset.mode") == before
+        assert rested(page).evaluate("document.documentElement.dataset.mode") == before
 
 
 def test_the_story_can_be_folded_away_and_stays_so(browser, site):
@@ -131,15 +132,20 @@ def test_the_story_can_be_folded_away_and_stays_so(browser, site):
     with opened(browser, site.address, f"/{CHAPTERS[-1]}.html", settle=False) as page:
         story, seen = page.locator("article .story"), page.locator("article .story:visible")
         switch = page.get_by_role("switch", name="Story")
-        assert story.count() and seen.count() and switch.get_attribute("aria-checked") == "true"
+        expect(seen).not_to_have_count(0)
+        expect(switch).to_have_attribute("aria-checked", "true")
         switch.focus()
         page.keyboard.press("Enter")
-        assert seen.count() == 0 and switch.get_attribute("aria-checked") == "false"
+        expect(switch).to_have_attribute("aria-checked", "false")
+        expect(seen).to_have_count(0)
         page.goto(f"{site.address}/{CHAPTERS[0]}.html")
-        assert story.count() and seen.count() == 0
-        assert page.locator("article p:visible").count() and page.locator("article h2:visible").count()
+        expect(story).not_to_have_count(0)
+        expect(seen).to_have_count(0)
+        for other in ("article p:visible", "article h2:visible"):
+            expect(page.locator(other)).not_to_have_count(0)
         switch.tap()
-        assert seen.count() and switch.get_attribute("aria-checked") == "true"
+        expect(switch).to_have_attribute("aria-checked", "true")
+        expect(seen).not_to_have_count(0)
 
 
 NASTY = "</script><script>window.broken = 1</script>\"'<img src=nowhere onerror='window.broken = 2'>&amp;"
@@ -244,19 +250,19 @@ class Reader:
         selector, kind = HOLDS[module]
         status = figure.locator('[role="status"]').first
         for hold in figure.locator(selector).all()[:4]:
-            if not hold.is_visible() or not hold.is_enabled():
+            if not rested(hold).is_visible() or not rested(hold).is_enabled():
                 continue
             for turn in (1, -1):
-                shown, value = figure.evaluate(SHOWN), hold.evaluate(VALUE)
+                shown, value = rested(figure).evaluate(SHOWN), rested(hold).evaluate(VALUE)
                 status.evaluate("e => { e.textContent = '' }")
                 getattr(self, kind)(hold, turn)
-                if self.waits(lambda before=shown: figure.evaluate(SHOWN) != before):
-                    own = kind in ("drag", "slide") and hold.evaluate(VALUE) != value  # a slider announces itself
-                    said = own or self.waits(lambda: status.text_content().strip())
+                if self.waits(lambda before=shown: rested(figure).evaluate(SHOWN) != before):
+                    own = kind in ("drag", "slide") and rested(hold).evaluate(VALUE) != value  # it announces itself
+                    said = own or self.waits(lambda: rested(status).text_content().strip())
                     return None if said else f"{module} changes by {self.way}, and nothing is announced"
         return f"{module} does not react to {self.way}"
 
-    def waits(self, happened, seconds=3.0):
+    def waits(self, happened, seconds=10.0):
         end = time.monotonic() + seconds
         while not (found := happened()) and time.monotonic() < end:
             self.page.wait_for_timeout(50)
@@ -269,13 +275,13 @@ class Reader:
             self.page.touchscreen.tap(x, y)
 
     def keys(self, hold, *keys):
-        assert hold.evaluate("e => e.tabIndex") >= 0, "the Tab key does not reach it"
+        assert rested(hold).evaluate("e => e.tabIndex") >= 0, "the Tab key does not reach it"
         hold.focus()
         for key in keys:
             self.page.keyboard.press(key)
 
     def middle(self, hold):
-        box = hold.bounding_box()
+        box = rested(hold).bounding_box()
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     def drag(self, hold, turn):
@@ -300,7 +306,7 @@ class Reader:
     def slide(self, hold, turn):
         if self.way == "keyboard":
             return self.keys(hold, "ArrowRight" if turn > 0 else "ArrowLeft")
-        box = hold.bounding_box()
+        box = rested(hold).bounding_box()
         return self.tap(box["x"] + box["width"] * (0.8 if turn > 0 else 0.2), box["y"] + box["height"] / 2)
 
     def press(self, hold, turn):
@@ -321,7 +327,8 @@ class Reader:
         else:
             self.tap(*self.middle(hold))
             hold.press("Control+a")
-        assert hold.evaluate("e => e === document.activeElement"), f"{self.way} does not reach the line to write in"
+        reached = rested(hold).evaluate("e => e === document.activeElement")
+        assert reached, f"{self.way} does not reach the line to write in"
         hold.press_sequentially("noise" if turn > 0 else "wrong")
         self.page.keyboard.press("Enter")
 
@@ -367,19 +374,21 @@ def test_every_figure_reacts_to_mouse_touch_and_keyboard(figures):
 def test_two_figures_on_a_page_share_nothing(figures):
     module, page = figures
     first, second = page.locator(".hspace-live").all()
-    assert page.evaluate("() => { const ids = [...document.querySelectorAll('[id]')].map(e => e.id);"
+    assert rested(page).evaluate("() => { const ids = [...document.querySelectorAll('[id]')].map(e => e.id);"
                          " return ids.filter((id, i) => ids.indexOf(id) !== i) }") == []  # fmt: skip
-    before = second.evaluate(SHOWN)
+    before = rested(second).evaluate(SHOWN)
     assert Reader(page, "keyboard").try_figure(first, module) is None
-    assert second.evaluate(SHOWN) == before
+    assert rested(second).evaluate(SHOWN) == before
 
 
 @each_figure
 def test_captions_stay_text(figures):
     module, page = figures
-    assert page.evaluate("() => 'broken' in window || document.querySelector('img[src=nowhere]') !== null") is False
+    broken = "() => 'broken' in window || document.querySelector('img[src=nowhere]') !== null"
+    assert rested(page).evaluate(broken) is False
     if module not in WORDLESS:
-        text = page.locator(".hspace-live").last.evaluate("e => e.textContent + e.innerHTML.match(/&lt;\\/script/)")
+        last = rested(page.locator(".hspace-live").last)
+        text = last.evaluate("e => e.textContent + e.innerHTML.match(/&lt;\\/script/)")
         assert NASTY in text and "&lt;/script" in text
 
 
@@ -390,7 +399,7 @@ def test_figures_are_accessible_in_both_themes_and_fit_a_phone(figures, browser,
     site.made[f"/book/small_{module}.html"] = frame(FIGURES[module]("ear").html())
     small = PHONE | {"viewport": {"width": 320, "height": 640}}
     with opened(browser, site.address, f"/book/small_{module}.html", small) as phone:
-        assert phone.evaluate(WIDE) == []
+        assert rested(phone).evaluate(WIDE) == []
 
 
 @pytest.mark.parametrize("module", HANDLES)
@@ -401,28 +410,27 @@ def test_a_long_pull_on_a_phone_does_not_scroll_the_page(browser, site, module):
         selector, by = HANDLES[module]
         hold = figure.locator(selector).first
         hold.scroll_into_view_if_needed()
-        (x, y), seen, top = reader.middle(hold), [], page.evaluate("() => scrollY")
+        (x, y), seen, top = reader.middle(hold), [], rested(page).evaluate("() => scrollY")
         reader.finger("touchStart", x, y)
         for i in range(1, 9):
             reader.finger("touchMove", x + by * i, y + by * i)
-            page.wait_for_timeout(30)
-            seen.append(figure.evaluate(SHOWN))
+            seen.append(rested(figure).evaluate(SHOWN))
         reader.finger("touchEnd")
-        assert len(set(seen[2:])) > 1 and page.evaluate("() => scrollY") == top
+        assert len(set(seen[2:])) > 1 and rested(page).evaluate("() => scrollY") == top
 
 
 @pytest.mark.parametrize("path", CHAPTERS)
 def test_code_is_not_cut_off_on_a_desktop(browser, site, path):
     with opened(browser, site.address, f"/{path}.html", settle=False) as page:
         page.evaluate("() => document.querySelectorAll('details').forEach(e => { e.open = true })")
-        assert page.evaluate(CUT) == []
+        assert rested(page).evaluate(CUT) == []
 
 
 @pytest.mark.parametrize("path", CHAPTERS)
 def test_the_figures_of_a_chapter_react(browser, site, path):
     with opened(browser, site.address, f"/{path}.html") as page:
         for figure in page.locator(".hspace-live").all():
-            module = figure.get_attribute("data-widget")
+            module = rested(figure).get_attribute("data-widget")
             found = [Reader(page, way).try_figure(figure, module) for way in WAYS]
             assert [complaint for complaint in found if complaint] == []
 
@@ -431,12 +439,12 @@ def test_the_cats_law_can_be_locked(browser, site):
     site.made["/book/law.html"] = frame(widgets.CatPerson(controls=["nose", "nap"], lockable=True).html())
     with opened(browser, site.address, "/book/law.html") as page:
         nose, nap = page.locator('input[type="range"]').all()
-        assert nap.is_enabled()
+        expect(nap).to_be_enabled()
         page.locator(".hspace-live").get_by_role("checkbox").check()
-        before = nap.input_value()
-        assert nap.is_disabled()
+        expect(nap).to_be_disabled()
+        before = rested(nap).input_value()
         nose.press("ArrowRight")
-        assert nap.input_value() != before
+        expect(nap).not_to_have_value(before)
 
 
 def test_a_page_that_asks_outside_and_complains_is_caught(browser, site):

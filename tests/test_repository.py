@@ -194,6 +194,32 @@ def test_the_rules_find_what_they_forbid(pattern, text, found):
     assert bool(pattern.search(text)) is found
 
 
+#: How Playwright reads a page at once, without waiting for what is still to be drawn.
+READS = {"count", "evaluate", "get_attribute", "bounding_box", "inner_html", "inner_text", "text_content",
+         "input_value", "is_visible", "is_hidden", "is_enabled", "is_disabled", "is_checked"}  # fmt: skip
+
+
+def hasty(source):
+    """Lines of a test that read a page at once, neither through `rested` nor by Playwright's `expect`."""
+    tree = ast.parse(source)
+    acts = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # what they return is not used
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    reads = [call for call in calls if call.func.attr in READS and id(call) not in acts]
+    reads = [call for call in reads if call.func.attr != "count" or not call.args]  # a list's own count takes one
+    sleeps = [call for call in calls if call.func.attr == "wait_for_timeout"]
+    return [ast.unparse(call) for call in [*reads, *sleeps] if "rested(" not in ast.unparse(call.func)]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("tests/test_widgets_*.py")), ids=lambda path: path.stem)
+def test_a_figure_is_read_when_it_has_drawn(path):
+    assert hasty(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_hasty_look_is_noticed():
+    assert hasty('page.evaluate("go()")\nassert rested(page.locator("i")).count() == [1].count(1)') == []
+    assert len(hasty('n = page.locator("i").count()\npage.wait_for_timeout(9)\nassert page.evaluate("n") == n')) == 3
+
+
 def test_the_address_stands_everywhere_or_nowhere():
     readme = (ROOT / "README.md").read_text()
     if address():

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from browser import rested
 from bs4 import BeautifulSoup
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -154,9 +155,9 @@ def text(values):
 
 def tip(page, name):  # noqa: F811
     """Where the arrow of a class ends, from the middle of the drawing, in pixels to the right and up."""
-    d = page.locator(f"g.{name} path").nth(1).get_attribute("d")
+    d = rested(page.locator(f"g.{name} path").nth(1)).get_attribute("d")
     x, y = map(float, re.match(r"M(\S+) ([\d.-]+)", d).groups())
-    size = float(page.locator(".hs-drawing svg").get_attribute("width"))
+    size = float(rested(page.locator(".hs-drawing svg")).get_attribute("width"))
     return np.array([x - size / 2, size / 2 - y])
 
 
@@ -169,11 +170,10 @@ def test_the_twin_finds_the_same_step_in_every_ball(page, g):  # noqa: F811
         says(page, "Steepest step", text(same.step))
         says(page, "Its slope ⟨d, ∇f⟩", text([same.slope])[1:-1])
         says(page, "Your step", text(same.own))
-        page.wait_for_timeout(700)  # it glides there
         steepest, own = tip(page, "hs-steepest"), tip(page, "hs-own")
         scale = np.linalg.norm(own) / np.linalg.norm(same.own)
         assert np.allclose(steepest, scale * same.step, atol=0.2) and np.allclose(own, scale * same.own, atol=0.2)
-        assert page.locator(".hs-edge").count() == same.edge
+        expect(page.locator(".hs-edge")).to_have_count(int(same.edge))
 
 
 SLOW_MOTION = """() => {
@@ -191,16 +191,11 @@ SLOW_MOTION = """() => {
 
 def test_the_step_turns_while_the_ball_changes(page):  # noqa: F811
     show(page, Ball([4, 1]))
-    middle = float(page.locator(".hs-drawing svg").get_attribute("width")) / 2
+    middle = float(rested(page.locator(".hs-drawing svg")).get_attribute("width")) / 2
     page.evaluate(SLOW_MOTION)
     page.get_by_role("button", name="∞-norm").click()
-    angles = []
-    for _ in range(100):
-        drawn = [re.match(r"M(\S+) ([\d.-]+)", d).groups() for d in page.evaluate("window.seen")]
-        angles = [math.degrees(math.atan2(middle - float(y), float(x) - middle)) for x, y in drawn]
-        if angles and abs(angles[-1] + 135) < 0.1:
-            break
-        page.wait_for_timeout(200)
+    drawn = [re.match(r"M(\S+) ([\d.-]+)", d).groups() for d in rested(page).evaluate("window.seen")]
+    angles = [math.degrees(math.atan2(middle - float(y), float(x) - middle)) for x, y in drawn]
     page.evaluate("normal()")
     assert angles == sorted(angles), "it turns one way, from the circle's answer to the square's corner"
     assert angles[0] < -160 and angles[-1] == pytest.approx(-135, abs=0.1) and len(set(angles)) > 6
@@ -209,7 +204,7 @@ def test_the_step_turns_while_the_ball_changes(page):  # noqa: F811
 def test_the_gradient_is_dragged_and_nudged(page):  # noqa: F811
     show(page, Ball([4, 1]))
     hold = page.get_by_role("slider", name="Gradient")
-    box = hold.locator(".hs-hit").bounding_box()
+    box = rested(hold.locator(".hs-hit")).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x + 3, y)
     page.mouse.down()
@@ -239,7 +234,7 @@ def test_the_readers_own_step_is_compared_with_the_best(page):  # noqa: F811
     assert state(page, "tried") == -175
     page.evaluate("model.set('tried', 90)")
     says(page, "Its slope", "4: up")
-    box = hold.locator(".hs-hit").bounding_box()
+    box = rested(hold.locator(".hs-hit")).bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 110, steps=5)
@@ -250,7 +245,7 @@ def test_the_readers_own_step_is_compared_with_the_best(page):  # noqa: F811
 def test_no_gradient_leaves_no_arrow(page):  # noqa: F811
     show(page, Ball([0, 0]))
     says(page, "Steepest step", "none")
-    assert page.locator(".hs-down, .hs-steepest").count() == 0
+    expect(page.locator(".hs-down, .hs-steepest")).to_have_count(0)
     expect(page.locator(".hs-remark")).to_contain_text("The gradient is 0")
 
 
@@ -258,9 +253,8 @@ def test_no_gradient_leaves_no_arrow(page):  # noqa: F811
 def test_the_figure_fits(page, width):  # noqa: F811
     page.set_viewport_size({"width": width, "height": 800})
     show(page, Ball([4, 1], "pullback"))
-    page.wait_for_timeout(100)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    cut = page.evaluate("""() => {
+    assert rested(page).evaluate("document.documentElement.scrollWidth") <= width
+    cut = rested(page).evaluate("""() => {
       const frame = document.querySelector('.hs-drawing svg').getBoundingClientRect();
       const out = box => box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1;
       const words = [...document.querySelectorAll('.hs-drawing svg text')];
@@ -273,5 +267,5 @@ def test_the_figure_fits(page, width):  # noqa: F811
 def test_cleaning_up_leaves_nothing(page):  # noqa: F811
     show(page, Ball())
     page.evaluate("clean()")
-    assert page.locator("main *").count() == 0
-    assert page.evaluate("Object.values(model.calls).flat().length") == 0
+    expect(page.locator("main *")).to_have_count(0)
+    assert rested(page).evaluate("Object.values(model.calls).flat().length") == 0

@@ -1,9 +1,11 @@
 """The graph to walk: its numbers are the engine's, at every step, in Python and in the browser."""
 
 import json
+import re
 
 import pytest
 import torch
+from browser import rested
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 from test_widgets_pictures import page, show, state  # noqa: F401  (page is a fixture)
@@ -133,12 +135,12 @@ def test_numbers_set_later_are_checked():
 
 def at(page, step):  # noqa: F811
     page.evaluate("at => { model.set('at', at); }", step)
-    page.wait_for_function("at => document.querySelector('.hs-count').textContent.startsWith(`${at} /`)", arg=step)
+    expect(page.locator(".hs-count")).to_contain_text(re.compile(f"^{step} /"))
 
 
 def boxes(page):  # noqa: F811
     """The texts in the boxes, {name: [value, what it was told]}; names stand once."""
-    texts = page.evaluate("""() => [...document.querySelectorAll('.hs-node')]
+    texts = rested(page).evaluate("""() => [...document.querySelectorAll('.hs-node')]
       .map(e => [...e.querySelectorAll('text')].map(t => t.textContent))""")
     return {name: rest for name, *rest in texts}
 
@@ -212,7 +214,8 @@ def test_buttons_and_keys_step_and_what_happened_is_said(page):  # noqa: F811
 def test_a_title_stays_text_and_modes_are_offered_only_with_steps(page):  # noqa: F811
     _, _, end = skip()
     show(page, Graph(end, title="<i>L</i>"))
-    assert page.locator(".hs-title").text_content() == "<i>L</i>" and page.locator("main i").count() == 0
+    expect(page.locator(".hs-title")).to_have_text("<i>L</i>")
+    expect(page.locator("main i")).to_have_count(0)
     expect(page.get_by_role("button", name="Forward mode")).to_be_hidden()
 
 
@@ -221,8 +224,8 @@ def test_the_figure_fits(page, width):  # noqa: F811
     page.set_viewport_size({"width": width, "height": 800})
     show(page, live(title="A layer"))
     at(page, 12)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    wide = page.evaluate("""() => [...document.querySelectorAll('.hs-node')].filter(e => {
+    assert rested(page).evaluate("document.documentElement.scrollWidth") <= width
+    wide = rested(page).evaluate("""() => [...document.querySelectorAll('.hs-node')].filter(e => {
       const box = e.querySelector('rect').getBoundingClientRect();
       return [...e.querySelectorAll('text')].map(t => t.getBoundingClientRect())
         .some(t => t.left < box.left - 1 || t.right > box.right + 1);
@@ -234,5 +237,5 @@ def test_the_figure_fits(page, width):  # noqa: F811
 def test_cleaning_up_leaves_nothing(page):  # noqa: F811
     show(page, live())
     page.evaluate("clean()")
-    assert page.locator("main *").count() == 0
-    assert page.evaluate("Object.values(model.calls).flat().length") == 0
+    expect(page.locator("main *")).to_have_count(0)
+    assert rested(page).evaluate("Object.values(model.calls).flat().length") == 0

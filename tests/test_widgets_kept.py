@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from browser import rested, stays
 from bs4 import BeautifulSoup
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -132,7 +133,7 @@ def test_the_law_is_turned_round_and_keeps_nothing(page):  # noqa: F811
     says(page, "Directions kept", "none found yet")
     page.get_by_role("checkbox").check()
     says(page, "Directions kept", "none")
-    assert page.locator(".hs-kept, .hs-spot").count() == 0
+    expect(page.locator(".hs-kept, .hs-spot")).to_have_count(0)
     expect(page.locator(".hs-remark")).to_contain_text("1.75 ± 0.56 i")
 
 
@@ -150,7 +151,8 @@ def test_no_kept_direction_is_missed_between_two_steps(page):  # noqa: F811
     for _ in range(6):
         page.keyboard.press("PageUp")
     says(page, "Directions kept", "23.1° (4.57), 113.1° (2.49)")
-    assert page.locator(".hs-kept").count() == 2 and page.locator(".hs-spot").count() == 4
+    expect(page.locator(".hs-kept")).to_have_count(2)
+    expect(page.locator(".hs-spot")).to_have_count(4)
     page.get_by_role("button", name="shear").click()
     says(page, "Directions kept", "none found yet")
 
@@ -162,16 +164,16 @@ def test_the_twin_draws_what_the_matrix_does(page, name):  # noqa: F811
     expect(page.locator(".hs-readings dd").first).to_have_text("70.0°")
     image = np.array(MATRICES[name]) @ [np.cos(np.radians(70)), np.sin(np.radians(70))]
     angle, length = np.degrees(np.arctan2(image[1], image[0])) % 360, np.hypot(*image)
-    said = page.locator(".hs-readings > div", has_text="M v").locator("dd").text_content()
+    said = rested(page.locator(".hs-readings > div", has_text="M v").locator("dd")).text_content()
     numbers = [float(each) for each in re.findall(r"[\d.]+", said)]
     assert numbers == pytest.approx([angle, length], abs=0.051)
-    assert page.locator(".hs-kept").count() == len(figure.kept())
+    expect(page.locator(".hs-kept")).to_have_count(len(figure.kept()))
 
 
 def test_v_is_dragged_and_jumps_to_a_kept_direction(page):  # noqa: F811
     show(page, of(MATRICES["mirror"], angle=20))
-    frame = page.locator(".hs-turning svg").bounding_box()
-    box = page.locator(HANDLE).bounding_box()
+    frame = rested(page.locator(".hs-turning svg")).bounding_box()
+    box = rested(page.locator(HANDLE)).bounding_box()
     middle = np.array([frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2])
     tip = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
     radius = np.hypot(*(tip - middle))
@@ -184,7 +186,7 @@ def test_v_is_dragged_and_jumps_to_a_kept_direction(page):  # noqa: F811
     assert state(page, "angle") == 45
     says(page, "So it is", "kept: it is not turned")
     assert min(box["width"], box["height"]) >= 24
-    assert page.locator(HANDLE).evaluate("e => getComputedStyle(e).touchAction") == "none"
+    expect(page.locator(HANDLE)).to_have_css("touch-action", "none")
 
 
 def test_entries_are_typed(page):  # noqa: F811
@@ -201,9 +203,8 @@ def test_turning_by_itself_can_be_stopped(page):  # noqa: F811
     page.get_by_role("button", name="Turn", exact=True).click()
     page.wait_for_function("model.get('angle') > 45")
     page.get_by_role("button", name="Stop").click()
-    stopped = state(page, "angle")
-    page.wait_for_timeout(300)
-    assert state(page, "angle") == stopped
+    assert stays(page, lambda: state(page, "angle"))
+    assert state(page, "angle") > 45
 
 
 @pytest.mark.parametrize("width", [320, 390, 1200])
@@ -211,8 +212,8 @@ def test_the_figure_fits(page, width):  # noqa: F811
     page.set_viewport_size({"width": width, "height": 800})
     show(page, KeptDirections(marks=True))
     page.get_by_role("button", name="WᵀW").click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    cut = page.evaluate("""() => [...document.querySelectorAll('.hs-kept_directions svg')].flatMap(svg => {
+    assert rested(page).evaluate("document.documentElement.scrollWidth") <= width
+    cut = rested(page).evaluate("""() => [...document.querySelectorAll('.hs-kept_directions svg')].flatMap(svg => {
       const frame = svg.getBoundingClientRect();
       return [...svg.querySelectorAll('text')].map(e => e.getBoundingClientRect())
         .filter(box => box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1);
@@ -224,5 +225,5 @@ def test_the_figure_fits(page, width):  # noqa: F811
 def test_cleaning_up_leaves_nothing(page):  # noqa: F811
     show(page, KeptDirections())
     page.evaluate("clean()")
-    assert page.locator("main *").count() == 0
-    assert page.evaluate("Object.values(model.calls).flat().length") == 0
+    expect(page.locator("main *")).to_have_count(0)
+    assert rested(page).evaluate("Object.values(model.calls).flat().length") == 0

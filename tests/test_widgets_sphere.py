@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from browser import rested, stays
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 from test_widgets_pictures import answer, page, show, state  # noqa: F401  (page is a fixture)
@@ -151,7 +152,7 @@ def says(page, name, value):  # noqa: F811
 
 def drawn(page, name):  # noqa: F811
     """The drawn arrows of a class, (k, 4): x and y of each one's tail and tip, in pixels."""
-    paths = page.evaluate(
+    paths = rested(page).evaluate(
         "name => [...document.querySelectorAll(`g.${name}`)]"
         ".map(arrow => [...arrow.querySelectorAll('path')].map(path => path.getAttribute('d')))",
         name,
@@ -165,14 +166,13 @@ def seen(page, points, colatitude):  # noqa: F811
     eye, begin = np.radians(np.clip(90 - colatitude, 28, 60)), np.radians(-15)
     x, y, z = np.asarray(points).T
     x, y = x * np.cos(begin) - y * np.sin(begin), x * np.sin(begin) + y * np.cos(begin)
-    ball = page.locator(".hs-ball").evaluate("e => ['cx', 'cy', 'r'].map(name => Number(e.getAttribute(name)))")
+    ball = rested(page.locator(".hs-ball")).evaluate("e => ['cx', 'cy', 'r'].map(name => Number(e.getAttribute(name)))")
     return np.stack([ball[0] + ball[2] * y, ball[1] - ball[2] * (z * np.cos(eye) - x * np.sin(eye))], 1)
 
 
 def walk_to(page, at):  # noqa: F811
     page.evaluate("at => { model.set('at', at); }", at)
-    page.wait_for_function(f"document.querySelector('{HANDLE}').ariaValueNow === '{at}'")
-    page.wait_for_timeout(250)  # it glides there
+    expect(page.locator(HANDLE)).to_have_attribute("aria-valuenow", str(at))
 
 
 @pytest.mark.parametrize("walk", WALKS)
@@ -223,7 +223,7 @@ def test_walking_by_keys_and_buttons(page):  # noqa: F811
 def test_the_walker_is_dragged_round_the_far_side_and_no_further_than_home(page):  # noqa: F811
     show(page, SphereWalk())
     points, *_ = carried(60, 0, 24)
-    svg = page.locator(".hs-globe svg").bounding_box()
+    svg = rested(page.locator(".hs-globe svg")).bounding_box()
     spots = seen(page, points, 60) + np.array([svg["x"], svg["y"]])
     page.mouse.move(*(spots[0] + 3))
     page.mouse.down()
@@ -237,9 +237,9 @@ def test_the_walker_is_dragged_round_the_far_side_and_no_further_than_home(page)
     assert state(page, "at") == 24
     page.mouse.move(*spots[20])
     assert state(page, "at") == 24
-    box = page.locator(HANDLE).bounding_box()
+    box = rested(page.locator(HANDLE)).bounding_box()
     assert min(box["width"], box["height"]) >= 24
-    assert page.locator(HANDLE).evaluate("e => getComputedStyle(e).touchAction") == "none"
+    expect(page.locator(HANDLE)).to_have_css("touch-action", "none")
 
 
 def test_a_finger_drags_the_walker_and_does_not_scroll_the_page(page):  # noqa: F811
@@ -250,7 +250,7 @@ def test_a_finger_drags_the_walker_and_does_not_scroll_the_page(page):  # noqa: 
         phone.goto("http://figures.test/")
         phone.wait_for_function("window.ready")
         show(phone, SphereWalk())
-        box = phone.locator(HANDLE).bounding_box()
+        box = rested(phone.locator(HANDLE)).bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         fingers = context.new_cdp_session(phone)
         for i in range(13):
@@ -258,7 +258,7 @@ def test_a_finger_drags_the_walker_and_does_not_scroll_the_page(page):  # noqa: 
             fingers.send("Input.dispatchTouchEvent", touch)
         fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         assert state(phone, "at") >= 2
-        assert phone.evaluate("scrollY") == 0
+        assert rested(phone).evaluate("scrollY") == 0
 
 
 def test_the_latitude_and_the_heading_are_changed_at_home(page):  # noqa: F811
@@ -286,17 +286,21 @@ def test_a_triangle_of_straight_lines_turns_the_vector(page):  # noqa: F811
 
 
 def test_walking_round_by_itself_can_be_stopped(page):  # noqa: F811
-    show(page, SphereWalk(steps=6))
+    show(page, SphereWalk(steps=96))
     page.get_by_role("button", name="Walk round").click()
-    page.wait_for_function("model.get('at') === 2")
+    page.wait_for_function("model.get('at') >= 2")
     page.get_by_role("button", name="Stop").click()
-    stopped = state(page, "at")
-    page.wait_for_timeout(600)
-    assert state(page, "at") == stopped < 6
-    page.get_by_role("button", name="Walk round").click()
-    page.wait_for_function("model.get('at') === 6")
-    page.get_by_role("button", name="Walk round").click()
-    assert state(page, "at") < 3
+    assert stays(page, lambda: state(page, "at"))
+    assert 2 <= state(page, "at") < 96
+
+
+def test_who_is_home_walks_round_once_more(page):  # noqa: F811
+    show(page, SphereWalk(steps=6))
+    page.evaluate("() => { window.went = []; model.on('change:at', () => went.push(model.get('at'))); }")
+    for times in (1, 2):
+        page.get_by_role("button", name="Walk round").click()
+        page.wait_for_function("count => went.filter(at => at === 6).length === count", arg=times)
+    assert rested(page).evaluate("went") == [*range(1, 7), 0, *range(1, 7)]
 
 
 @pytest.mark.parametrize("width", [320, 390, 1200])
@@ -304,8 +308,8 @@ def test_the_figure_fits(page, width):  # noqa: F811
     page.set_viewport_size({"width": width, "height": 800})
     show(page, SphereWalk(85))
     walk_to(page, 24)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    cut = page.evaluate("""() => {
+    assert rested(page).evaluate("document.documentElement.scrollWidth") <= width
+    cut = rested(page).evaluate("""() => {
       const frame = document.querySelector('.hs-globe svg').getBoundingClientRect();
       return [...document.querySelectorAll('.hs-globe svg text')].map(e => e.getBoundingClientRect())
         .filter(box => box.left < frame.left || box.right > frame.right || box.bottom > frame.bottom).length;
@@ -317,5 +321,5 @@ def test_the_figure_fits(page, width):  # noqa: F811
 def test_cleaning_up_leaves_nothing(page):  # noqa: F811
     show(page, SphereWalk())
     page.evaluate("clean()")
-    assert page.locator("main *").count() == 0
-    assert page.evaluate("Object.values(model.calls).flat().length") == 0
+    expect(page.locator("main *")).to_have_count(0)
+    assert rested(page).evaluate("Object.values(model.calls).flat().length") == 0

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from browser import rested
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,7 +97,7 @@ def says(page, name, value):  # noqa: F811
 
 def tips(page, panel):  # noqa: F811
     """Where the arrows e₁, e₂, v₁, v₂ of a drawing end, in the plane's numbers: (4, 2)."""
-    points = page.evaluate(
+    points = rested(page).evaluate(
         """panel => {
           const svg = document.querySelector(`${panel} svg`), size = svg.viewBox.baseVal.width;
           const tip = name => {
@@ -140,8 +141,7 @@ def test_between_the_stages_nothing_jumps(page):  # noqa: F811
     seen = []
     for stage in np.linspace(0, 3, 61):
         page.evaluate("stage => { model.set('stage', stage); }", float(stage))
-        page.wait_for_timeout(30)
-        seen.append(page.evaluate(f"document.querySelector('{LEFT} .hs-face').getAttribute('d')"))
+        seen.append(rested(page.locator(f"{LEFT} .hs-face")).get_attribute("d"))
     moved = [np.array(re.findall(r"[\d.]+", d), dtype=float) for d in seen]
     jumps = np.abs(np.diff(moved, axis=0)).max(axis=1)
     assert jumps[-20:].max() < 60 and len(set(seen)) > 20
@@ -178,7 +178,7 @@ def test_the_matrix_is_dragged_moved_by_keys_and_typed(page):  # noqa: F811
     for key in ("ArrowRight", "Shift+ArrowDown"):
         page.keyboard.press(key)
     assert np.allclose(state(page, "matrix"), [[2, 0.8], [-0.5, 1]])
-    box = first.bounding_box()
+    box = rested(first).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -192,15 +192,16 @@ def test_the_matrix_is_dragged_moved_by_keys_and_typed(page):  # noqa: F811
     says(page, "U", re.compile("^turns over, then"))
     field.fill("77")
     field.blur()
-    assert state(page, "matrix")[1][1] == -1 and field.input_value() == "-1"
+    assert state(page, "matrix")[1][1] == -1
+    expect(field).to_have_value("-1")
 
 
 @pytest.mark.parametrize("width", [320, 390, 1200])
 def test_it_fits(page, width):  # noqa: F811
     page.set_viewport_size({"width": width, "height": 900})
     show(page, RotateScaleRotate(MIRROR, flips=(True, True)))
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    handles = [handle.bounding_box() for handle in page.locator(".hs-handle").all()]
+    assert rested(page).evaluate("document.documentElement.scrollWidth") <= width
+    handles = [rested(handle).bounding_box() for handle in page.locator(".hs-handle").all()]
     assert min(min(box["width"], box["height"]) for box in handles) >= 24
     page.set_viewport_size({"width": 900, "height": 900})
 
@@ -208,5 +209,5 @@ def test_it_fits(page, width):  # noqa: F811
 def test_cleaning_up_leaves_nothing(page):  # noqa: F811
     show(page, RotateScaleRotate(LAW))
     page.evaluate("clean()")
-    assert page.locator("main *").count() == 0
-    assert page.evaluate("Object.values(model.calls).flat().length") == 0
+    expect(page.locator("main *")).to_have_count(0)
+    assert rested(page).evaluate("Object.values(model.calls).flat().length") == 0

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from browser import rested
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 from test_widgets_pictures import answer, page, show, state  # noqa: F401  (page is a fixture)
@@ -123,17 +124,18 @@ def says(page, name, value):  # noqa: F811
 def drawn(page, name):  # noqa: F811
     """Tail and tip of the drawn arrow of a class, in pixels: (2, 2)."""
     found = page.locator(f"g.hs-{name}")
-    tail = found.locator("path").get_attribute("d")[1:].split("L")[0]
-    return np.array([tail.split(), found.get_attribute("data-tip").split()], dtype=float)
+    tail = rested(found.locator("path")).get_attribute("d")[1:].split("L")[0]
+    return np.array([tail.split(), rested(found).get_attribute("data-tip").split()], dtype=float)
 
 
 def spot(page, name):  # noqa: F811
     """The middle of the drawn circle of a class, in pixels."""
-    return page.locator(f"circle.hs-{name}").evaluate("e => ['cx', 'cy'].map(name => Number(e.getAttribute(name)))")
+    circle = page.locator(f"circle.hs-{name}")
+    return [float(rested(circle).get_attribute(side)) for side in ("cx", "cy")]
 
 
 def test_the_twins_agree(page):  # noqa: F811
-    found = page.evaluate(
+    found = rested(page).evaluate(
         """async (points) => {
           const { maps } = await import('./tangent.mjs');
           return Object.entries(maps).map(([key, map]) =>
@@ -208,7 +210,7 @@ def test_keys_move_p_and_v_and_v_can_be_typed(page):  # noqa: F811
 def test_p_and_v_are_dragged_also_when_magnified(page):  # noqa: F811
     show(page, Tangent(zoom=10))
     for i, (name, before) in enumerate((("vector", [0.3, 0.7]), ("point", [2, 3]))):
-        box = page.locator(HANDLES).nth(1 - i).bounding_box()
+        box = rested(page.locator(HANDLES).nth(1 - i)).bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         page.mouse.move(x, y)
         page.mouse.down()
@@ -217,33 +219,35 @@ def test_p_and_v_are_dragged_also_when_magnified(page):  # noqa: F811
         page.mouse.up()
         moved = np.array(state(page, name)) - before
         assert (moved > 0).all() and (moved < (0.6 if name == "vector" else 0.06)).all(), moved
-    box = page.locator(HANDLES).nth(1).bounding_box()
+    box = rested(page.locator(HANDLES).nth(1)).bounding_box()
     assert min(box["width"], box["height"]) >= 24
+
+
+WATCH_THE_SQUARE = """() => {
+  window.seen = [];
+  const note = () => window.seen.push([...document.querySelectorAll('.hs-square')].at(-1).getAttribute('d'));
+  new MutationObserver(note).observe(document.querySelector('.hs-tangent'), { childList: true, subtree: true });
+}"""
 
 
 def test_the_square_moves_and_can_be_moved_by_hand(page):  # noqa: F811
     show(page, Tangent(square=True))
     rim = page.locator(".hs-square").last
-    after = rim.get_attribute("d")
+    after = rested(rim).get_attribute("d")
     page.get_by_label("How far the square has moved").press("Home")
-    page.wait_for_timeout(100)
-    before = rim.get_attribute("d")
+    before = rested(rim).get_attribute("d")
     assert before != after
+    page.evaluate(WATCH_THE_SQUARE)
     page.get_by_role("button", name="Move the square").click()
-    page.wait_for_timeout(800)
-    between = rim.get_attribute("d")
-    page.wait_for_function(
-        "d => [...document.querySelectorAll('.hs-square')].at(-1).getAttribute('d') === d", arg=after
-    )
-    assert between not in (before, after)
+    seen = rested(page).evaluate("seen")
+    assert seen[0] == before and seen[-1] == after and len(set(seen)) > 2
 
 
 @pytest.mark.parametrize("width", [320, 390, 1200])
 def test_the_figure_fits(page, width):  # noqa: F811
     page.set_viewport_size({"width": width, "height": 800})
     show(page, Tangent("turn", (-4, 4), (3, 3), square=True))
-    page.wait_for_timeout(100)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert rested(page).evaluate("document.documentElement.scrollWidth") <= width
     page.set_viewport_size({"width": 900, "height": 900})
 
 
@@ -251,5 +255,5 @@ def test_cleaning_up_leaves_nothing(page):  # noqa: F811
     show(page, Tangent(square=True))
     page.get_by_role("button", name="Move the square").click()
     page.evaluate("clean()")
-    assert page.locator("main *").count() == 0
-    assert page.evaluate("Object.values(model.calls).flat().length") == 0
+    expect(page.locator("main *")).to_have_count(0)
+    assert rested(page).evaluate("Object.values(model.calls).flat().length") == 0
