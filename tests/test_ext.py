@@ -247,7 +247,7 @@ def live_calls(monkeypatch, document, widgets):
 
 
 def test_pages_with_live_figures_load_what_they_need(monkeypatch, tmp_path):
-    for name in ("linear_map.mjs", "widgets.css"):
+    for name in ("linear_map.mjs", "parts.mjs", "widgets.css"):
         (tmp_path / name).touch()
     added, warned = live_calls(monkeypatch, live_page("linear_map", "linear_map"), tmp_path)
     assert added == ["live/widgets.css", ("live/live.mjs", "module")] and not warned
@@ -256,7 +256,7 @@ def test_pages_with_live_figures_load_what_they_need(monkeypatch, tmp_path):
 
 def test_a_live_figure_that_is_missing_or_unknown_is_named(monkeypatch, tmp_path):
     _, warned = live_calls(monkeypatch, live_page("stepper", "evil"), tmp_path)
-    assert [any(word in text for text in warned) for word in ("stepper", "evil", "widgets.css")] == [True] * 3
+    assert [any(word in text for text in warned) for word in ("stepper", "evil", "parts.mjs", "css")] == [True] * 4
 
 
 def test_loader_extension_and_library_agree_on_the_live_figures():
@@ -274,11 +274,12 @@ def test_loader_extension_and_library_agree_on_the_live_figures():
 def test_modules_are_copied_from_the_library(monkeypatch, tmp_path):
     widgets = tmp_path / "widgets"
     widgets.mkdir()
-    (widgets / "stepper.mjs").write_text("export default {}")
-    (widgets / "notes.txt").touch()
+    for name in ("stepper.mjs", "parts.mjs", "notes.txt"):
+        (widgets / name).touch()
     monkeypatch.setattr(hspace_figures, "WIDGETS", widgets)
     hspace_figures.copy_widgets(SimpleNamespace(outdir=tmp_path / "site"))
-    assert [path.name for path in (tmp_path / "site/_static/live").iterdir()] == ["stepper.mjs"]
+    copied = (tmp_path / "site/_static/live").iterdir()
+    assert sorted(path.name for path in copied) == ["parts.mjs", "stepper.mjs"]
 
 
 # Head ----------------------------------------------------------------------------------------------------------------

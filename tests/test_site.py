@@ -175,8 +175,8 @@ def test_live_figures_come_from_the_library(pages):
     for entry, page in content_pages(pages).items():
         places = page.select(".hspace-live")
         for place in places:
-            copied = SITE / "_static" / "live" / f"{place['data-widget']}.mjs"
-            assert copied.read_bytes() == (widgets / copied.name).read_bytes(), entry
+            for name in (f"{place['data-widget']}.mjs", "parts.mjs", "widgets.css"):
+                assert (SITE / "_static/live" / name).read_bytes() == (widgets / name).read_bytes(), entry
             assert json.loads(place["data-state"]) and place.get_text().strip(), entry
         assert bool(places) is any("live.mjs" in script["src"] for script in page.find_all("script", src=True)), entry
 

@@ -155,8 +155,8 @@ def text(values):
 
 def tip(page, name):  # noqa: F811
     """Where the arrow of a class ends, from the middle of the drawing, in pixels to the right and up."""
-    d = rested(page.locator(f"g.{name} path").nth(1)).get_attribute("d")
-    x, y = map(float, re.match(r"M(\S+) ([\d.-]+)", d).groups())
+    points = rested(page.locator(f"g.{name} polygon")).get_attribute("points")
+    x, y = map(float, points.split()[0].split(","))
     size = float(rested(page.locator(".hs-drawing svg")).get_attribute("width"))
     return np.array([x - size / 2, size / 2 - y])
 
@@ -182,7 +182,7 @@ SLOW_MOTION = """() => {
   performance.now = () => now; // every frame is 20 milliseconds after the last, however slow the machine is
   window.requestAnimationFrame = draw => real.call(window, () => draw(now += 20));
   window.seen = [];
-  const note = () => window.seen.push(document.querySelectorAll('g.hs-steepest path')[1].getAttribute('d'));
+  const note = () => window.seen.push(document.querySelector('g.hs-steepest polygon').getAttribute('points'));
   const watch = new MutationObserver(note);
   watch.observe(document.querySelector('.hs-drawing g'), { childList: true });
   window.normal = () => { delete performance.now; window.requestAnimationFrame = real; watch.disconnect(); };
@@ -194,7 +194,7 @@ def test_the_step_turns_while_the_ball_changes(page):  # noqa: F811
     middle = float(rested(page.locator(".hs-drawing svg")).get_attribute("width")) / 2
     page.evaluate(SLOW_MOTION)
     page.get_by_role("button", name="∞-norm").click()
-    drawn = [re.match(r"M(\S+) ([\d.-]+)", d).groups() for d in rested(page).evaluate("window.seen")]
+    drawn = [points.split()[0].split(",") for points in rested(page).evaluate("window.seen")]
     angles = [math.degrees(math.atan2(middle - float(y), float(x) - middle)) for x, y in drawn]
     page.evaluate("normal()")
     assert angles == sorted(angles), "it turns one way, from the circle's answer to the square's corner"

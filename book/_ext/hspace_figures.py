@@ -28,6 +28,7 @@ LIVE = (
     "tangent",
     "unet",
 )
+SHARED = ("parts.mjs", "widgets.css")  #: what all of them load
 SHARP = 2  # dots of a PNG to a page pixel
 
 TAG = re.compile(r"<img\b[^>]*?/?>")
@@ -117,7 +118,7 @@ def copy_widgets(app):
     """The modules and their style from the library: the site has no second copy of its own."""
     target = Path(app.outdir) / "_static" / "live"
     target.mkdir(parents=True, exist_ok=True)
-    for file in [*(WIDGETS / f"{name}.mjs" for name in LIVE), WIDGETS / "widgets.css"]:
+    for file in [*(WIDGETS / f"{name}.mjs" for name in LIVE), *(WIDGETS / name for name in SHARED)]:
         if file.exists():
             shutil.copy(file, target / file.name)
 
@@ -130,8 +131,9 @@ def add_live(app, pagename, templatename, context, doctree):
             log.warning(f"no live figure is called {name!r}; there are {', '.join(LIVE)}", location=pagename)
         elif not (WIDGETS / f"{name}.mjs").exists():
             log.warning(f"the live figure {name!r} needs {WIDGETS / name}.mjs, which is missing", location=pagename)
-    if names and not (WIDGETS / "widgets.css").exists():
-        log.warning(f"live figures need {WIDGETS / 'widgets.css'}, which is missing", location=pagename)
+    for name in SHARED if names else ():
+        if not (WIDGETS / name).exists():
+            log.warning(f"live figures need {WIDGETS / name}, which is missing", location=pagename)
     if names:
         app.add_css_file("live/widgets.css")
         app.add_js_file("live/live.mjs", type="module")

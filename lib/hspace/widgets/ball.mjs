@@ -1,5 +1,10 @@
 // A ball of steps and the one that descends most. The state is described in ball.py.
 
+import {
+  ACCENT, Figure, Handle, INK, MUTED, WAYS, Words, add, arrow, button, calm, choices, clamp, closed, dot, ease,
+  length, node, path, plane, range, resize, say, scaled, shape, shows, text, times, write_rows,
+} from "./parts.mjs"; // prettier-ignore
+
 const BALLS = {
   "2-norm": { title: "2-norm", length: "√(d₁² + d₂²)" },
   "1-norm": { title: "1-norm", length: "|d₁| + |d₂|" },
@@ -15,46 +20,20 @@ const POINTS = 720; // of a ball's rim: corners at 45° are among them
 const GLIDE = 500; // milliseconds
 const TIE = 1e-9;
 
-const INK = "var(--hs-ink)";
-const MUTED = "var(--hs-muted)";
-const ACCENT = "var(--hs-accent)";
-
-// ---- small things ----------------------------------------------------------------------------------------------------
-
-function fill(made, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children); // strings become text, never markup
-  return made;
-}
-
-const node = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-const shape = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-
-const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const range = (count) => [...Array(count).keys()];
-
-/** A number as text: two decimals at most, a true minus sign, no minus zero. */
-const say = (value) => String(Number(value.toFixed(2)) || 0).replace("-", "−");
-const point = (values) => `(${values.map(say).join(", ")})`;
+/** A point as text. */
+const told = (values) => `(${values.map((value) => say(value)).join(", ")})`;
 
 // ---- steps and their lengths -----------------------------------------------------------------------------------------
 
-const dot = (u, v) => u[0] * v[0] + u[1] * v[1];
-const scaled = (v, by) => [v[0] * by, v[1] * by];
 const unit = (degrees) => [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
 const direction = ([a, b]) => (Math.atan2(b, a) * 180) / Math.PI;
-const times = (J, d) => J.map((row) => dot(row, d));
 
 /** The lengths that the balls measure. */
 const lengths = {
-  "2-norm": (d) => Math.hypot(...d),
+  "2-norm": length,
   "1-norm": ([a, b]) => Math.abs(a) + Math.abs(b),
   "inf-norm": ([a, b]) => Math.max(Math.abs(a), Math.abs(b)),
-  pullback: (d, J) => Math.hypot(...times(J, d)),
+  pullback: (d, J) => length(times(J, d)),
 };
 
 /** The solution d of JᵀJ d = g. */
@@ -127,80 +106,29 @@ class Descent {
 
 // ---- drawing ---------------------------------------------------------------------------------------------------------
 
-/** Where steps lie in the drawing, in pixels, and back. */
-function plane(size, room) {
-  const scale = size / 2 / room;
-  return {
-    size,
-    room,
-    scale,
-    to: ([a, b]) => [size / 2 + a * scale, size / 2 - b * scale],
-    from: (x, y) => [(x - size / 2) / scale, (size / 2 - y) / scale],
-  };
-}
+/** An arrow from the middle; a dot, where it has no length. */
+const pointer = (tail, tip, { name, width, ...look }) => {
+  const caps = look.dash ? {} : { "stroke-linecap": "round" };
+  const dot = () => shape("circle", { class: name, cx: tip[0], cy: tip[1], r: 2 + width, fill: look.color ?? INK });
+  return arrow(tail, tip, { class: name, width, ...look, look: caps }) ?? dot();
+};
 
-const pixels = (points) => points.map((each) => each.map((value) => value.toFixed(2)).join(" ")).join("L");
-const path = (points, look) => shape("path", { d: `M${pixels(points)}`, fill: "none", ...look });
-const closed = (points, look) => shape("path", { d: `M${pixels(points)}Z`, ...look });
-
-function arrow(tail, tip, { name, color = INK, width = 3, dash = null }) {
-  const [dx, dy] = [tip[0] - tail[0], tip[1] - tail[1]];
-  const length = Math.hypot(dx, dy);
-  if (length < 1) return shape("circle", { class: name, cx: tip[0], cy: tip[1], r: 2 + width, fill: color });
-  const [ux, uy] = [dx / length, dy / length];
-  const head = Math.min(5 + 2.4 * width, length);
-  const base = [tip[0] - ux * head, tip[1] - uy * head];
-  const side = 0.42 * head;
-  const wings = [
-    [base[0] - uy * side, base[1] + ux * side],
-    [base[0] + uy * side, base[1] - ux * side],
-  ];
-  const look = {
-    stroke: color,
-    "stroke-width": width,
-    "stroke-dasharray": dash,
-    "stroke-linecap": dash ? null : "round",
-  };
-  return shape("g", { class: name }, path([tail, base], look), closed([tip, ...wings], { fill: color }));
-}
-
-function text([x, y], words, { color = MUTED, size = 13, weight = 600, anchor = "middle", italic = false } = {}) {
-  const look = { fill: color, "font-size": size, "font-weight": weight, "text-anchor": anchor, class: "hs-label" };
-  return shape("text", { x, y: y + 0.35 * size, ...look, "font-style": italic ? "italic" : null }, words);
-}
-
-/** Words near points of a drawing: they stay inside, and off one another. */
-class Words {
-  constructor(size) {
-    Object.assign(this, { size, taken: [], shapes: [] });
-  }
-
-  /** At the first of several points where the words cover no others; if there is none, at the first. */
-  put(points, words, look = {}) {
-    const half = 0.3 * (look.size ?? 13) * words.length + 2;
-    const inside = points.map(([x, y]) => [clamp(x, half, this.size - half), clamp(y, 9, this.size - 9)]);
-    const free = ([x, y]) =>
-      this.taken.every((old) => Math.abs(x - old.x) >= half + old.half || Math.abs(y - old.y) >= 15);
-    const [x, y] = inside.find(free) ?? inside[0];
-    this.taken.push({ x, y, half });
-    this.shapes.push(text([x, y], words, look));
-  }
-}
+/** Put words at one of several points, as wide as they are. */
+const write = (words, points, name, look) => words.put(points, 0.3 * (look.size ?? 13) * name.length + 2, name, look);
 
 /** Places for words beyond the tip of an arrow from the middle, and beside it. */
 function beyond(place, tip, words) {
   const middle = place.size / 2;
   const [dx, dy] = [tip[0] - middle, tip[1] - middle];
-  const length = Math.hypot(dx, dy) || 1;
-  const [ux, uy] = [dx / length, dy / length];
+  const [ux, uy] = scaled([dx, dy], 1 / (length([dx, dy]) || 1));
   const far = 18 + 3.2 * words.length;
   const off = (side) => [tip[0] - side * uy * far, tip[1] + side * ux * 20];
   return [[tip[0] + ux * far, tip[1] + uy * 22], off(1), off(-1), [tip[0], tip[1] - 24], [tip[0], tip[1] + 24]];
 }
 
 function axes(place) {
-  const { size, room, to } = place;
-  const [marks, far] = [[-1, 1], 0.98 * room];
+  const { size, half, to } = place;
+  const [marks, far] = [[-1, 1], 0.98 * half];
   const lines = [
     [
       [-far, 0],
@@ -233,9 +161,8 @@ function axes(place) {
 
 /** The half plane of steps that descend, its border, and the level line that the ball just touches. */
 function descending(place, { gradient, step }) {
-  const { room, to } = place;
-  const size = Math.hypot(...gradient);
-  const [n, far] = [scaled(gradient, 1 / size), 3 * room];
+  const { half, to } = place;
+  const [n, far] = [scaled(gradient, 1 / length(gradient)), 3 * half];
   const across = [-n[1], n[0]];
   const at = (along, side) => [n[0] * along + across[0] * side, n[1] * along + across[1] * side];
   const level = dot(step, n);
@@ -283,109 +210,53 @@ function readings(descent, own) {
   const { ball, gradient, step, slope } = descent;
   return [
     ["Length of a step d", BALLS[ball].length],
-    ["Gradient ∇f", point(gradient)],
-    ["Steepest step", step ? point(step) : "none"],
+    ["Gradient ∇f", told(gradient)],
+    ["Steepest step", step ? told(step) : "none"],
     ["Its slope ⟨d, ∇f⟩", say(slope)],
-    ["Your step", point(own)],
+    ["Your step", told(own)],
     ["Its slope", step ? compared(dot(own, gradient), slope) : "0: level"],
   ];
 }
 
 // ---- the figure ------------------------------------------------------------------------------------------------------
 
-function button(words, press) {
-  const made = node("button", { type: "button", class: "hs-button" }, words);
-  made.addEventListener("click", press);
-  return made;
-}
-
-/** A round handle that mouse, touch and arrow keys move. `move(point)` and `key(event)` are told where to. */
-function handle(svg, label, color, { where, move, key }) {
-  const group = shape("g", { class: "hs-handle", tabindex: 0, role: "slider", "aria-label": label });
-  const [ring, knob] = [shape("circle", { r: 12, class: "hs-ring" }), shape("circle", { r: 7.5, class: "hs-knob" })];
-  group.append(shape("circle", { r: 20, class: "hs-hit" }), ring, fill(knob, { stroke: color }, []));
-  let grip = null;
-  const pointer = (event) => {
-    const box = svg.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  };
-  // Else a phone scrolls after all: browsers heed touch-action on a whole drawing, and not on a part of it.
-  group.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-  group.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    group.focus({ preventScroll: true });
-    group.setPointerCapture(event.pointerId);
-    const [[x, y], [ax, ay]] = [pointer(event), where()];
-    grip = [ax - x, ay - y]; // it stays under the finger where it was taken
-  });
-  group.addEventListener("pointermove", (event) => {
-    if (!grip) return;
-    const [x, y] = pointer(event);
-    move(x + grip[0], y + grip[1]);
-  });
-  for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) {
-    group.addEventListener(kind, () => (grip = null));
-  }
-  group.addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || !key(event.key, event.shiftKey ? 5 : 1)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  return svg.appendChild(group);
-}
-
-class Figure {
+class Ball extends Figure {
   constructor(model) {
-    this.model = model;
-    this.first = Object.fromEntries(["gradient", "ball", "tried"].map((name) => [name, model.get(name)]));
+    super(model);
+    this.first = this.copied(["gradient", "ball", "tried"]);
     this.build();
     this.follow();
     this.shown = this.goal();
   }
 
-  get(name) {
-    return this.model.get(name);
-  }
-
-  save(changes) {
-    for (const [name, value] of Object.entries(changes)) this.model.set(name, value);
-    this.model.save_changes();
-  }
-
   build() {
-    this.choices = Object.entries(BALLS).map(([ball, { title }]) => [ball, button(title, () => this.save({ ball }))]);
+    const titles = Object.entries(BALLS).map(([ball, { title }]) => [ball, title]);
+    this.balls = choices("Ball", titles, (ball) => this.save({ ball }));
     this.svg = shape("svg", { class: "hs-space", role: "group", "aria-label": "Steps from the point" });
     this.art = this.svg.appendChild(shape("g", { "aria-hidden": "true" }));
     this.list = node("dl", { class: "hs-readings" });
     this.remark = node("p", { class: "hs-remark" });
-    this.said = node("p", { class: "hs-said", role: "status" });
     this.panel = node("div", { class: "hs-drawing" }, this.svg);
-    const again = button("Start again", () => this.save({ ...this.first, gradient: [...this.first.gradient] }));
+    const again = button("Start again", () => this.save(structuredClone(this.first)));
     const beside = node("div", { class: "hs-told" }, this.remark, this.list, node("div", { class: "hs-bar" }, again));
     this.root = node("div", { class: "hs-figure hs-ball", role: "group", "aria-label": "A ball of steps" });
-    this.root.append(
-      node(
-        "div",
-        { class: "hs-choices", role: "group", "aria-label": "Ball" },
-        ...this.choices.map(([, made]) => made),
-      ),
-      node("div", { class: "hs-sides" }, this.panel, beside),
-      this.said,
-    );
+    this.root.append(this.balls.node, node("div", { class: "hs-sides" }, this.panel, beside), this.said);
     this.addHandles();
   }
 
   addHandles() {
-    this.own = handle(this.svg, "Your step", INK, {
+    this.own = new Handle(this.svg, {
+      label: "Your step",
       where: () => this.place.to(this.descent.along(this.get("tried"))),
-      move: (x, y) => this.try(direction(this.place.from(x, y))),
-      key: (name, by) => this.turn(name, by),
+      drag: (at) => this.try(direction(this.place.from(at))),
+      key: ({ key, shiftKey }) => this.turn(key, shiftKey ? 5 : 1),
     });
-    this.tip = handle(this.svg, "Gradient", ACCENT, {
+    this.tip = new Handle(this.svg, {
+      label: "Gradient",
+      color: ACCENT,
       where: () => this.place.to(this.arrowhead()),
-      move: (x, y) => this.pull(scaled(this.place.from(x, y), 1 / this.drawn)),
-      key: (name, by) => this.nudge(name, by),
+      drag: (at) => this.pull(scaled(this.place.from(at), 1 / this.drawn)),
+      key: ({ key, shiftKey }) => this.nudge(key, shiftKey ? 5 : 1),
     });
   }
 
@@ -397,12 +268,10 @@ class Figure {
   }
 
   nudge(key, by) {
-    const steps = { ArrowRight: [by, 0], ArrowLeft: [-by, 0], ArrowUp: [0, by], ArrowDown: [0, -by] };
-    const [a, b] = this.get("gradient");
-    const ends = { Home: [-REACH, b], End: [REACH, b] };
-    if (steps[key]) this.pull([a + TICK * steps[key][0], b + TICK * steps[key][1]]);
-    else if (ends[key]) this.pull(ends[key]);
-    return Boolean(steps[key] || ends[key]);
+    const [gradient, end] = [this.get("gradient"), { Home: -REACH, End: REACH }[key]];
+    if (WAYS[key]) this.pull(add(gradient, WAYS[key], TICK * by));
+    else if (end) this.pull([end, gradient[1]]);
+    return Boolean(WAYS[key] || end);
   }
 
   /** The reader's own step to a direction, in whole degrees. */
@@ -440,41 +309,30 @@ class Figure {
     return scaled(this.get("gradient"), this.drawn);
   }
 
-  redraw() {
-    if (!this.request) this.request = requestAnimationFrame(() => this.draw());
-  }
-
   /** Let the drawn ball and its steepest step glide to the ones that are wanted. */
-  glide() {
-    cancelAnimationFrame(this.gliding);
-    const [from, to, begin] = [this.shown, this.goal(), performance.now()];
+  follow_ball() {
+    const [from, to] = [this.shown, this.goal()];
     if (calm() || !this.place) {
       this.shown = to;
       return this.redraw();
     }
     const way = ((((to.steepest - from.steepest) % 360) + 540) % 360) - 180;
-    const turn = (now) => {
-      const t = clamp((now - begin) / GLIDE, 0, 1);
-      const ease = t * t * (3 - 2 * t);
-      const radii = to.rim.map((radius, i) => from.rim[i] + (radius - from.rim[i]) * ease);
-      this.shown = t < 1 ? { rim: radii, steepest: from.steepest + way * ease } : to;
-      this.draw();
-      if (t < 1) this.gliding = requestAnimationFrame(turn);
-    };
-    this.gliding = requestAnimationFrame(turn);
+    this.glide(GLIDE, (t) => {
+      const rim = to.rim.map((radius, i) => from.rim[i] + (radius - from.rim[i]) * ease(t));
+      this.shown = t < 1 ? { rim, steepest: from.steepest + way * ease(t) } : to;
+    });
   }
 
   measure() {
     const size = Math.min(Math.floor(this.panel.clientWidth), 400);
     if (size <= 0) return false; // in a closed tab or fold: the observer calls again when it opens
     this.place = plane(size, this.room);
-    fill(this.svg, { viewBox: `0 0 ${size} ${size}`, width: size, height: size }, []);
+    resize(this.svg, size);
     return true;
   }
 
   draw() {
-    cancelAnimationFrame(this.request);
-    this.request = 0;
+    super.draw();
     if (!this.measure()) return;
     const { place, descent, shown } = this;
     const [middle, own] = [place.to([0, 0]), unit(this.get("tried"))];
@@ -483,7 +341,7 @@ class Figure {
       yours: place.to(scaled(own, reach(shown.rim, this.get("tried")))),
       gradient: place.to(this.arrowhead()),
     };
-    const words = new Words(place.size);
+    const words = new Words(place.size, place.size);
     words.taken.push(...Object.values(tips).map(([x, y]) => ({ x, y, half: 14 })));
     const names = [
       [place.size - 12, place.size / 2 + 15],
@@ -495,13 +353,13 @@ class Figure {
     const drawn = [...(down ? [down] : []), ball, ...lines, ...axes(place)];
     if (descent.step) {
       if (descent.edge) drawn.push(path(descent.ends.map(place.to), { class: "hs-edge" }));
-      drawn.push(arrow(middle, tips.gradient, { name: "hs-gradient", color: MUTED, width: 3 }));
-      drawn.push(arrow(middle, tips.steepest, { name: "hs-steepest", color: ACCENT, width: 4.5 }));
-      words.put(beyond(place, tips.steepest, "steepest"), "steepest", { color: ACCENT, weight: 700 });
-      words.put(beyond(place, tips.gradient, "∇f"), "∇f", { color: MUTED, weight: 700, size: 14 });
+      drawn.push(pointer(middle, tips.gradient, { name: "hs-gradient", color: MUTED, width: 3 }));
+      drawn.push(pointer(middle, tips.steepest, { name: "hs-steepest", color: ACCENT, width: 4.5 }));
+      write(words, beyond(place, tips.steepest, "steepest"), "steepest", { color: ACCENT, weight: 700 });
+      write(words, beyond(place, tips.gradient, "∇f"), "∇f", { color: MUTED, weight: 700, size: 14 });
     }
-    drawn.push(arrow(middle, tips.yours, { name: "hs-own", width: 2.4, dash: "6 4" }));
-    words.put(beyond(place, tips.yours, "yours"), "yours", { color: INK });
+    drawn.push(pointer(middle, tips.yours, { name: "hs-own", width: 2.4, dash: "6 4" }));
+    write(words, beyond(place, tips.yours, "yours"), "yours", { color: INK });
     if (descent.step) this.nameSides(words);
     this.art.replaceChildren(...drawn, ...words.shapes);
     this.put();
@@ -510,7 +368,7 @@ class Figure {
   /** The words "up" and "down" far from the middle, on the gradient's line. */
   nameSides(words) {
     const { place, descent } = this;
-    const n = scaled(descent.gradient, (0.86 * this.room) / Math.hypot(...descent.gradient));
+    const n = scaled(descent.gradient, (0.86 * this.room) / length(descent.gradient));
     const across = [-0.75 * n[1], 0.75 * n[0]];
     for (const [sign, name] of [
       [-1, "down"],
@@ -519,7 +377,7 @@ class Figure {
       const spots = [-1, 1, 0].map((side) =>
         place.to([sign * 0.6 * n[0] + side * across[0], sign * 0.6 * n[1] + side * across[1]]),
       );
-      words.put(spots, name, { size: 12 });
+      write(words, spots, name, { size: 12 });
     }
   }
 
@@ -529,67 +387,35 @@ class Figure {
     const [gradient, tried] = [this.get("gradient"), this.get("tried")];
     const own = descent.along(tried);
     const spots = [place.to(scaled(unit(tried), reach(this.shown.rim, tried))), place.to(this.arrowhead())];
-    const told = [`${point(own)}, slope ${say(dot(own, gradient))}`, point(gradient)];
+    const words = [`${told(own)}, slope ${say(dot(own, gradient))}`, told(gradient)];
     const limits = [
       [-180, 180, tried],
       [-REACH, REACH, gradient[0]],
     ];
-    [this.own, this.tip].forEach((hold, i) => {
-      const [low, high, now] = limits[i];
-      const values = { "aria-valuemin": low, "aria-valuemax": high, "aria-valuenow": now, "aria-valuetext": told[i] };
-      fill(hold, { transform: `translate(${spots[i].map((value) => value.toFixed(2)).join(" ")})`, ...values }, []);
-    });
-    const rows = readings(descent, own);
-    this.list.replaceChildren(
-      ...rows.map(([name, value]) => node("div", {}, node("dt", {}, name), node("dd", {}, value))),
-    );
+    [this.own, this.tip].forEach((hold, i) => hold.put(spots[i], { width: place.size }, [...limits[i], words[i]]));
+    write_rows(this.list, readings(descent, own));
     this.remark.textContent = remark(descent);
-    for (const [ball, made] of this.choices) made.setAttribute("aria-pressed", ball === descent.ball);
+    this.balls.put(descent.ball);
   }
 
-  speak() {
-    clearTimeout(this.speaking);
-    this.speaking = setTimeout(() => {
-      const { step, slope, gradient } = this.descent;
-      const own = dot(this.descent.along(this.get("tried")), gradient);
-      const best = step ? `Steepest step ${point(step)}, slope ${say(slope)}.` : "The gradient is 0.";
-      this.said.textContent = `${best} Your step has slope ${say(own)}.`;
-    }, 600);
+  words() {
+    const { step, slope, gradient } = this.descent;
+    const own = dot(this.descent.along(this.get("tried")), gradient);
+    const best = step ? `Steepest step ${told(step)}, slope ${say(slope)}.` : "The gradient is 0.";
+    return `${best} Your step has slope ${say(own)}.`;
   }
 
   changed(name) {
     if (name !== "tried") this.follow();
-    if (name === "ball") this.glide();
+    if (name === "ball") this.follow_ball();
     else if (name !== "tried") {
       cancelAnimationFrame(this.gliding);
       this.shown = this.goal();
     }
-    this.redraw();
-    this.speak();
-  }
-
-  stop() {
-    clearTimeout(this.speaking);
-    cancelAnimationFrame(this.request);
-    cancelAnimationFrame(this.gliding);
+    super.changed();
   }
 }
 
-function render({ model, el }) {
-  const figure = new Figure(model);
-  el.append(figure.root);
-  figure.draw();
-  const names = ["gradient", "ball", "jacobian", "tried"];
-  const listeners = names.map((name) => [`change:${name}`, () => figure.changed(name)]);
-  for (const [event, listener] of listeners) model.on(event, listener);
-  const observer = new ResizeObserver(() => figure.redraw());
-  observer.observe(figure.root);
-  return () => {
-    figure.stop();
-    observer.disconnect();
-    for (const [event, listener] of listeners) model.off(event, listener);
-    figure.root.remove();
-  };
-}
+const render = shows(Ball, ["gradient", "ball", "jacobian", "tried"]);
 
 export default { render };

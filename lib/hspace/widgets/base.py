@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import re
 from pathlib import Path
 
 import anywidget
@@ -12,6 +13,8 @@ import numpy as np
 from hspace.figures import style
 
 FOLDER = Path(__file__).parent
+IMPORT = re.compile(r'^import \{([^}]*)\} from "\./parts\.mjs";.*\n', re.M)
+LOADS = re.compile(r"^\s*(?:import\b|export\b.*\bfrom\b).*|\bimport\s*\(.*", re.M)
 
 
 def trait(kind, *args, **options):
@@ -19,21 +22,49 @@ def trait(kind, *args, **options):
     return kind(*args, **options).tag(sync=True, shown=True)
 
 
+def one_text(module, folder=FOLDER):
+    """A figure's module with what it imports from parts.mjs, as one ES module: a notebook takes a single text.
+
+    The parts stand in a function of their own, so that only what is imported can meet the figure's names.
+    Raises ValueError where a module imports anything else, or a part that there is not.
+    """
+    figure = (folder / f"{module}.mjs").read_text(encoding="utf-8")
+    wanted = IMPORT.search(figure)
+    if wanted is None:
+        return alone(f"{module}.mjs", figure)
+    parts = (folder / "parts.mjs").read_text(encoding="utf-8")
+    names = [name.strip() for name in wanted[1].split(",") if name.strip()]
+    offered = re.findall(r"^export (?:const|function|class) (\w+)", parts, re.M)
+    if missing := sorted(set(names) - set(offered)):
+        raise ValueError(f"{module}.mjs imports {', '.join(missing)}: parts.mjs offers {', '.join(sorted(offered))}")
+    named = f"{{ {', '.join(names)} }}"
+    inside = alone("parts.mjs", re.sub(r"^export (?=const|function|class)", "", parts, flags=re.M))
+    rest = alone(f"{module}.mjs", figure.replace(wanted[0], "", 1))
+    return f"const {named} = (() => {{\n{inside}\nreturn {named};\n}})();\n{rest}"
+
+
+def alone(name, text):
+    """`text`, where it is a module that loads no other; else a ValueError."""
+    if found := LOADS.search(text):
+        raise ValueError(f"{name} has {found[0].strip()!r}: a figure imports {{ names }} from ./parts.mjs, and no more")
+    return text
+
+
 class LiveFigure(anywidget.AnyWidget):
     """A figure to touch.
 
     A subclass names its module (`module = "linear_map"`, the file linear_map.mjs beside it), declares its state by
     `trait`, and says in `describe` what a reader sees who cannot run it. Notebooks store that sentence and the state as
-    an HTML element, so that the website brings the figure to life without a kernel.
+    an HTML element, so that the website brings the figure to life without a kernel. A new figure has its module as the
+    file is now.
     """
 
     module = None
     _css = FOLDER / "widgets.css"
 
-    def __init_subclass__(cls, **options):
-        if "module" in cls.__dict__:
-            cls._esm = FOLDER / f"{cls.module}.mjs"
-        super().__init_subclass__(**options)
+    @property
+    def _esm(self):
+        return one_text(self.module)
 
     def describe(self):
         """What the figure shows, in a sentence or two of plain text."""

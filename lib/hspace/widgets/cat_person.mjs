@@ -2,7 +2,7 @@
 // coordinates: the picture is the square [-1, 1]², x to the right and y down, and the face has coordinates of its own,
 // shifted and tilted. What render.py gives as signed distances is traced here as outlines.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { button, node, say, shape } from "./parts.mjs";
 
 // Colours, RGB in 0..1.
 const FUR = [[0.98, 0.88, 0.72], [0.95, 0.68, 0.36], [0.80, 0.42, 0.22], [0.48, 0.28, 0.22]];
@@ -229,39 +229,20 @@ function wall(p) {
 
 // The figure
 
-function node(name, attributes = {}, ...children) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-const said = (value) => {
-  const text = String(Math.round(100 * value) / 100 || 0);
-  return text.replace("-", "−");
-};
-
 /** An empty picture and the function that draws factors into it. */
 function easel() {
   const id = `hs-wall-${Math.random().toString(36).slice(2)}`;
-  const gradient = node("linearGradient", { id, x1: 0, y1: 0, x2: 0, y2: 1 });
-  const face = node("g", { "stroke-linecap": "round", "stroke-linejoin": "round" });
-  const ground = node("rect", { x: -1, y: -1, width: 2, height: 2, fill: `url(#${id})` });
-  const svg = node("svg", { viewBox: "-1 -1 2 2", role: "img" }, node("defs", {}, gradient), ground, face);
+  const gradient = shape("linearGradient", { id, x1: 0, y1: 0, x2: 0, y2: 1 });
+  const face = shape("g", { "stroke-linecap": "round", "stroke-linejoin": "round" });
+  const ground = shape("rect", { x: -1, y: -1, width: 2, height: 2, fill: `url(#${id})` });
+  const svg = shape("svg", { viewBox: "-1 -1 2 2", role: "img" }, shape("defs", {}, gradient), ground, face);
   svg.classList.add("hs-person");
   const draw = (factors) => {
     const p = describe(factors), parts = shapes(p);
     const place = `translate(${p.shift} ${0.06 - 0.16 * p.horse}) rotate(${p.tilt})`;
     face.setAttribute("transform", place);
-    gradient.replaceChildren(...wall(p).map(([offset, c]) => node("stop", { offset, "stop-color": rgb(c) })));
-    while (face.childElementCount < parts.length) face.append(node("path"));
+    gradient.replaceChildren(...wall(p).map(([offset, c]) => shape("stop", { offset, "stop-color": rgb(c) })));
+    while (face.childElementCount < parts.length) face.append(shape("path"));
     parts.forEach((part, i) => {
       const path = face.children[i];
       for (const key of ["d", "fill", "stroke", "opacity"]) path.setAttribute(key, part[key]);
@@ -282,15 +263,13 @@ const HANDLES = {
 const PULL = 0.7;  // of half a picture, from one end of a factor's range to the other
 
 function render({ model, el }) {
-  const root = element("div", "hs-figure hs-cat_person");
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "A cat person with sliders");
+  const named = { role: "group", "aria-label": "A cat person with sliders" };
+  const root = node("div", { class: "hs-figure hs-cat_person", ...named });
   const { svg, draw } = easel();
-  const handles = node("g", { class: "hs-pulls" });
+  const handles = shape("g", { class: "hs-pulls" });
   svg.append(handles);
-  const panel = element("div", "hs-side"), law = element("div", "hs-law");
-  const status = element("div", "hs-said");
-  status.setAttribute("role", "status");
+  const panel = node("div", { class: "hs-side" }), law = node("div", { class: "hs-law" });
+  const status = node("div", { class: "hs-said", role: "status" });
   const start = { factors: model.get("factors"), locked: model.get("locked") };
 
   const locked = () => model.get("locked");
@@ -314,7 +293,7 @@ function render({ model, el }) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const { nap, luck } = current();
-      status.textContent = locked() ? `By the law: nap ${said(nap)}, luck ${said(luck)}` : "";
+      status.textContent = locked() ? `By the law: nap ${say(nap)}, luck ${say(luck)}` : "";
     }, 600);
   }
 
@@ -324,30 +303,27 @@ function render({ model, el }) {
   const pulls = pulled.map((slider) => handle(slider, svg, current, change));
   pulls.forEach(({ grip }) => handles.append(grip));
 
-  const bar = element("div", "hs-bar");
-  const lock = element("input");
-  lock.type = "checkbox";
+  const bar = node("div", { class: "hs-bar" });
+  const lock = node("input", { type: "checkbox" });
   lock.addEventListener("change", () => {
     model.set("locked", lock.checked);
     if (lock.checked) model.set("factors", follow(model.get("factors")));
     model.save_changes();
     announce();
   });
-  const lockLabel = element("label", "hs-toggle");
-  lockLabel.append(lock, element("span", "", "The law holds: nap and luck follow nose and ear"));
+  const lockLabel = node("label", { class: "hs-toggle" });
+  lockLabel.append(lock, node("span", {}, "The law holds: nap and luck follow nose and ear"));
   if (model.get("lockable")) bar.append(lockLabel);
-  const reset = element("button", "hs-button", "Reset");
-  reset.type = "button";
-  reset.addEventListener("click", () => {
+  const reset = () => {
     model.set("locked", start.locked);
     model.set("factors", start.factors);
     model.save_changes();
-  });
-  bar.append(reset);
+  };
+  bar.append(button("Reset", reset));
 
   function show() {
     const factors = current(), { p, place } = draw(factors);
-    const list = model.get("controls").map((name) => `${name} ${said(factors[name])}`).join(", ");
+    const list = model.get("controls").map((name) => `${name} ${say(factors[name])}`).join(", ");
     svg.setAttribute("aria-label", `A cat person: ${list}`);
     handles.setAttribute("transform", place);
     lock.checked = locked();
@@ -358,7 +334,7 @@ function render({ model, el }) {
   }
 
   panel.append(bar, law);
-  const body = element("div", "hs-body");
+  const body = node("div", { class: "hs-body" });
   body.append(svg, panel);
   root.append(body, status);
   el.append(root);
@@ -374,10 +350,10 @@ function render({ model, el }) {
 
 /** A labelled slider for one factor. */
 function row({ name, hint, low, high, step }, change) {
-  const label = element("label", `hs-row hs-row-${name}`);
-  const words = element("span", "hs-words"), value = element("span", "hs-value");
-  words.append(element("span", "hs-factor", name), element("span", "hs-hint", hint));
-  const input = element("input");
+  const label = node("label", { class: `hs-row hs-row-${name}` });
+  const words = node("span", { class: "hs-words" }), value = node("span", { class: "hs-value" });
+  words.append(node("span", { class: "hs-factor" }, name), node("span", { class: "hs-hint" }, hint));
+  const input = node("input");
   Object.assign(input, { type: "range", min: low, max: high, step });
   input.setAttribute("aria-label", `${name}, ${hint}`);
   input.addEventListener("input", () => change(name, Number(input.value)));
@@ -385,17 +361,17 @@ function row({ name, hint, low, high, step }, change) {
   const show = (number, disabled) => {
     input.value = number;
     input.disabled = disabled;
-    input.setAttribute("aria-valuetext", said(number));
+    input.setAttribute("aria-valuetext", say(number));
     label.classList.toggle("hs-off", disabled);
-    value.textContent = said(number);
+    value.textContent = say(number);
   };
   return { name, label, show };
 }
 
 /** A ring on the picture by which a factor can be pulled with mouse or finger; its slider serves the keyboard. */
 function handle({ name, low, high, step }, svg, current, change) {
-  const reach = node("circle", { r: 0.12, class: "hs-reach" });
-  const grip = node("g", { class: "hs-pull" }, reach, node("circle", { r: 0.045 }));
+  const reach = shape("circle", { r: 0.12, class: "hs-reach" });
+  const grip = shape("g", { class: "hs-pull" }, reach, shape("circle", { r: 0.045 }));
   const { along, at } = HANDLES[name];
   let from = null;
   // chromium heeds touch-action on a whole svg only: without this a long pull would scroll the page
@@ -425,11 +401,11 @@ function handle({ name, low, high, step }, svg, current, change) {
 /** The law's two lines, with the numbers at hand. */
 function equations(law, factors) {
   return ["nap", "luck"].map((name, i) => {
-    const [a, b] = law[i], line = element("p", "hs-formula");  // \u00a0: it breaks between the terms only
-    const nose = element("span", "hs-x1", `nose\u00a0${said(factors.nose)}`);
-    const ear = element("span", "hs-x2", `ear\u00a0${said(factors.ear)}`);
-    const first = `${name} =\u00a0${said(a)}\u00a0·\u00a0`, second = ` +\u00a0${said(b)}\u00a0·\u00a0`;
-    line.append(first, nose, second, ear, ` =\u00a0${said(factors[name])}`);
+    const [a, b] = law[i], line = node("p", { class: "hs-formula" });  // \u00a0: it breaks between the terms only
+    const nose = node("span", { class: "hs-x1" }, `nose\u00a0${say(factors.nose)}`);
+    const ear = node("span", { class: "hs-x2" }, `ear\u00a0${say(factors.ear)}`);
+    const first = `${name} =\u00a0${say(a)}\u00a0·\u00a0`, second = ` +\u00a0${say(b)}\u00a0·\u00a0`;
+    line.append(first, nose, second, ear, ` =\u00a0${say(factors[name])}`);
     return line;
   });
 }

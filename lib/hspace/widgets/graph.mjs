@@ -1,34 +1,11 @@
 // The graph of a computation, walked forward and back. The state is described in graph.py, which computes every number;
 // here they are added up and shown.
 
+import { Figure, button, choices, clamp, node, resize, shape, shows, slide, write_rows } from "./parts.mjs";
+
 const ROW = 88; // pixels from one level to the next
 const [HIGH, WIDE, LEAST] = [60, 124, 64]; // of a box
 const MODES = { reverse: "Reverse mode", forward: "Forward mode" };
-
-const INK = "var(--hs-ink)";
-const MUTED = "var(--hs-muted)";
-const ACCENT = "var(--hs-accent)";
-
-// ---- small things ----------------------------------------------------------------------------------------------------
-
-function fill(made, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children); // strings become text, never markup
-  return made;
-}
-
-const node = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-const shape = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-
-function button(words, press) {
-  const made = node("button", { type: "button", class: "hs-button" }, words);
-  made.addEventListener("click", () => made.getAttribute("aria-disabled") !== "true" && press());
-  return made;
-}
 
 // ---- numbers, in lists of lists --------------------------------------------------------------------------------------
 
@@ -250,43 +227,34 @@ class Drawing {
 
 function build(figure, title) {
   const ui = {
-    choices: Object.entries(MODES).map(([mode, words]) => [mode, button(words, () => figure.choose(mode))]),
+    modes: choices("Mode", Object.entries(MODES), (mode) => figure.choose(mode)),
     svg: shape("svg", { class: "hs-space", role: "img" }),
     head: node("p", { class: "hs-head" }),
     remark: node("p", { class: "hs-remark" }),
     list: node("dl", { class: "hs-readings" }),
     back: button("Back", () => figure.go(figure.at - 1)),
     next: button("Next", () => figure.go(figure.at + 1)),
-    scrub: node("input", { type: "range", min: 0, step: 1, class: "hs-range", "aria-label": "Step" }),
+    scrub: slide("Step", { min: 0, step: 1 }, (at) => figure.go(at)),
     count: node("span", { class: "hs-count", "aria-hidden": "true" }),
-    said: node("p", { class: "hs-said", role: "status" }),
   };
-  ui.scrub.addEventListener("input", () => figure.go(ui.scrub.valueAsNumber));
-  ui.scrub.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook has its own plans for keys
-  ui.modes = node(
-    "div",
-    { class: "hs-choices", role: "group", "aria-label": "Mode" },
-    ...ui.choices.map(([, made]) => made),
-  );
   ui.panel = node("div", { class: "hs-drawn" }, ui.svg);
   ui.side = node("div", { class: "hs-told-side" }, ui.head, ui.remark, ui.list);
-  ui.root = node("div", {
-    class: "hs-figure hs-graph",
-    role: "group",
-    "aria-label": title || "The graph of a computation",
-  });
+  const label = title || "The graph of a computation";
+  ui.root = node("div", { class: "hs-figure hs-graph", role: "group", "aria-label": label });
   if (title) ui.root.append(node("p", { class: "hs-title" }, title));
   const bar = node("div", { class: "hs-bar" }, ui.back, ui.next, ui.scrub, ui.count);
-  ui.root.append(ui.modes, bar, node("div", { class: "hs-graph-both" }, ui.panel, ui.side), ui.said);
+  const both = node("div", { class: "hs-graph-both" }, ui.panel, ui.side);
+  ui.root.append(ui.modes.node, bar, both, figure.said);
   return ui;
 }
 
-class Figure {
+class Graph extends Figure {
   constructor(model) {
-    this.model = model;
+    super(model);
     this.given = Object.fromEntries(["nodes", "links", "stored"].map((name) => [name, model.get(name)]));
     this.ui = build(this, model.get("title"));
-    this.ui.modes.hidden = this.given.nodes.every(({ moved }) => moved === null);
+    this.root = this.ui.root;
+    this.ui.modes.node.hidden = this.given.nodes.every(({ moved }) => moved === null);
   }
 
   get mode() {
@@ -302,11 +270,6 @@ class Figure {
     return this.walk.at;
   }
 
-  save(changes) {
-    for (const [name, value] of Object.entries(changes)) this.model.set(name, value);
-    this.model.save_changes();
-  }
-
   go(at) {
     this.save({ at: clamp(at, 0, this.walk.length) });
   }
@@ -315,20 +278,14 @@ class Figure {
     if (mode !== this.mode) this.save({ mode, at: 0 });
   }
 
-  redraw() {
-    if (!this.request) this.request = requestAnimationFrame(() => this.draw());
-  }
-
   draw() {
-    cancelAnimationFrame(this.request);
-    this.request = 0;
+    super.draw();
     const [walk, { ui }] = [this.walk, this];
     this.put(walk);
     const width = Math.floor(ui.panel.clientWidth);
     if (!width) return; // in a closed tab or fold: the observer calls again when it opens
     const drawing = new Drawing(walk.nodes, walk.links, width);
-    const { height } = drawing;
-    fill(ui.svg, { viewBox: `0 0 ${width} ${height}`, width, height }, []);
+    resize(ui.svg, width, drawing.height);
     ui.svg.replaceChildren(...drawing.shapes(walk));
   }
 
@@ -337,52 +294,24 @@ class Figure {
     const step = `step ${walk.at} of ${walk.length}`;
     ui.head.textContent = headline(walk);
     ui.remark.textContent = remark(walk);
-    ui.list.replaceChildren(
-      ...readings(walk).map(([name, value]) => node("div", {}, node("dt", {}, name), node("dd", {}, value))),
-    );
+    write_rows(ui.list, readings(walk));
     ui.svg.setAttribute("aria-label", `The graph, ${step}. ${headline(walk)}`);
-    fill(ui.scrub, { max: walk.length, "aria-valuetext": step }, []);
+    ui.scrub.max = walk.length;
+    ui.scrub.setAttribute("aria-valuetext", step);
     ui.scrub.value = walk.at;
     ui.count.textContent = `${walk.at} / ${walk.length}`;
     ui.back.setAttribute("aria-disabled", walk.at === 0);
     ui.next.setAttribute("aria-disabled", walk.at === walk.length);
-    for (const [mode, made] of ui.choices) made.setAttribute("aria-pressed", mode === walk.mode);
+    ui.modes.put(walk.mode);
   }
 
-  speak() {
-    clearTimeout(this.speaking);
-    this.speaking = setTimeout(() => {
-      const walk = this.walk;
-      const lines = readings(walk).map(([name, value]) => `${name}: ${value}.`);
-      this.ui.said.textContent = [`Step ${walk.at} of ${walk.length}.`, headline(walk), ...lines].join(" ");
-    }, 500);
-  }
-
-  changed() {
-    this.redraw();
-    this.speak();
-  }
-
-  stop() {
-    clearTimeout(this.speaking);
-    cancelAnimationFrame(this.request);
+  words() {
+    const walk = this.walk;
+    const lines = readings(walk).map(([name, value]) => `${name}: ${value}.`);
+    return [`Step ${walk.at} of ${walk.length}.`, headline(walk), ...lines].join(" ");
   }
 }
 
-function render({ model, el }) {
-  const figure = new Figure(model);
-  el.append(figure.ui.root);
-  figure.draw();
-  const listener = () => figure.changed();
-  for (const name of ["at", "mode"]) model.on(`change:${name}`, listener);
-  const observer = new ResizeObserver(() => figure.redraw());
-  observer.observe(figure.ui.root);
-  return () => {
-    figure.stop();
-    observer.disconnect();
-    for (const name of ["at", "mode"]) model.off(`change:${name}`, listener);
-    figure.ui.root.remove();
-  };
-}
+const render = shows(Graph, ["at", "mode"]);
 
 export default { render };

@@ -1,34 +1,12 @@
 // Pictures along a direction: one large, all of them small below, and a slider that goes along them.
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function node(name, attributes = {}, ...children) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-function button(text, label, act) {
-  const made = element("button", "hs-button", text);
-  made.type = "button";
-  made.setAttribute("aria-label", label);
-  made.addEventListener("click", act);
-  return made;
-}
+import { button, clamp, node, shape } from "./parts.mjs";
 
 /** An inline picture that holds a whole sprite, or one cell of it: `show(sprite, i)`. */
 function pane(count, side, cell, whole) {
   const width = count * cell;
-  const image = node("image", { width, height: cell, preserveAspectRatio: "none" });
-  const svg = node("svg", { viewBox: whole ? `0 0 ${width} ${side}` : `0 0 ${side} ${side}` }, image);
+  const image = shape("image", { width, height: cell, preserveAspectRatio: "none" });
+  const svg = shape("svg", { viewBox: whole ? `0 0 ${width} ${side}` : `0 0 ${side} ${side}` }, image);
   const show = (sprite, i) => {
     if (image.getAttribute("href") !== sprite) image.setAttribute("href", sprite);
     image.setAttribute("x", whole ? 0 : -i * cell);
@@ -39,14 +17,12 @@ function pane(count, side, cell, whole) {
 function render({ model, el }) {
   const title = model.get("title"), labels = model.get("labels"), rows = model.get("rows");
   const count = labels.length, side = model.get("side"), cell = model.get("cell");
-  const root = element("div", "hs-figure hs-image_strip");
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", title || "A strip of pictures");
+  const named = { role: "group", "aria-label": title || "A strip of pictures" };
+  const root = node("div", { class: "hs-figure hs-image_strip", ...named });
 
-  const at = () => Math.min(count - 1, Math.max(0, model.get("at")));
+  const at = () => clamp(model.get("at"), 0, count - 1);
   const place = () => `${labels[at()]}, picture ${at() + 1} of ${count}`;
-  const status = element("div", "hs-said");
-  status.setAttribute("role", "status");
+  const status = node("div", { class: "hs-said", role: "status" });
   let timer = 0;
   function announce(text) {
     clearTimeout(timer);
@@ -57,19 +33,18 @@ function render({ model, el }) {
     model.set(name, value);
     model.save_changes();
   }
-  const go = (i) => set("at", Math.min(count - 1, Math.max(0, i)));
+  const go = (i) => set("at", clamp(i, 0, count - 1));
 
-  const head = element("div", "hs-head");
-  if (title) head.append(element("p", "hs-title", title));
-  const choice = element("select", "hs-select");
-  choice.setAttribute("aria-label", "Which strip");
-  rows.forEach((name) => choice.append(element("option", "", name)));
+  const head = node("div", { class: "hs-head" });
+  if (title) head.append(node("p", { class: "hs-title" }, title));
+  const choice = node("select", { class: "hs-select", "aria-label": "Which strip" });
+  rows.forEach((name) => choice.append(node("option", {}, name)));
   choice.addEventListener("change", () => {
     set("row", choice.selectedIndex);
     announce(() => `${rows[model.get("row")]}: ${place()}`);
   });
   if (rows.length > 1) head.append(choice);
-  else if (rows.length) head.append(element("p", "hs-hint", rows[0]));
+  else if (rows.length) head.append(node("p", { class: "hs-hint" }, rows[0]));
 
   const large = pane(count, side, cell, false), film = pane(count, side, cell, true);
   large.svg.setAttribute("role", "img");
@@ -77,7 +52,7 @@ function render({ model, el }) {
   film.svg.classList.add("hs-film");
   film.svg.setAttribute("aria-hidden", "true");  // the slider says the same
   film.svg.style.maxWidth = `${count * 72}px`;
-  const frame = node("rect", { class: "hs-frame", y: 0, width: side, height: side });
+  const frame = shape("rect", { class: "hs-frame", y: 0, width: side, height: side });
   film.svg.append(frame);
 
   let held = false;
@@ -96,13 +71,14 @@ function render({ model, el }) {
     film.svg.addEventListener(end, () => { if (held) announce(place); held = false; });
   }
 
-  const slider = element("input");
+  const slider = node("input");
   Object.assign(slider, { type: "range", min: 0, max: count - 1, step: 1 });
   slider.setAttribute("aria-label", title ? `Place along: ${title}` : "Place along the strip");
   slider.addEventListener("input", () => go(Number(slider.value)));
   const step = (by) => () => { go(at() + by); announce(place); };
-  const back = button("‹", "Previous picture", step(-1)), next = button("›", "Next picture", step(1));
-  const controls = element("div", "hs-controls"), label = element("p", "hs-place");
+  const back = button("‹", step(-1), { "aria-label": "Previous picture" });
+  const next = button("›", step(1), { "aria-label": "Next picture" });
+  const controls = node("div", { class: "hs-controls" }), label = node("p", { class: "hs-place" });
   controls.append(back, slider, next);
 
   function show() {

@@ -1,5 +1,10 @@
 // A vector v and its image M v in one plane: which directions are kept? The state is described in kept_directions.py.
 
+import {
+  ACCENT, Figure, Handle, INK, LINE, MUTED, arrow, button, calm, choices, clamp, entry, length, line, node, plane,
+  range, resize, round_up, say, shape, shows, text, times, toggle, write_rows,
+} from "./parts.mjs"; // prettier-ignore
+
 const EXACT = 1e-9; // how near to touching counts as touching, in units of the matrix
 const NOTHING = 1e-6; // how short an image counts as none
 const CATCH = 2; // degrees: a dragged vector jumps to a kept direction that is so near
@@ -7,40 +12,11 @@ const FINE = 240; // points of the ellipse and of the line of turns
 const PACE = 14; // seconds for a whole round
 const [LEFT, RIGHT, TOP, BOTTOM] = [40, 12, 14, 34]; // of the chart, in pixels
 
-const INK = "var(--hs-ink)";
-const MUTED = "var(--hs-muted)";
-const LINE = "var(--hs-line)";
-const ACCENT = "var(--hs-accent)";
-
-// ---- small things ----------------------------------------------------------------------------------------------------
-
-function fill(made, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children); // strings become text, never markup
-  return made;
-}
-
-const node = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-const shape = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-
-const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const range = (count) => [...Array(count).keys()];
-const round_up = (value) => {
-  const decade = 10 ** Math.floor(Math.log10(value));
-  return decade * ([1, 1.5, 2, 2.5, 3, 4, 5, 6, 8].find((digit) => digit * decade >= value * (1 - 1e-9)) ?? 10);
-};
-
 // ---- angles in degrees, vectors of the plane --------------------------------------------------------------------------
 
 const degrees = (radians) => (radians * 180) / Math.PI;
 const unit = (angle) => [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
-const times = ([[a, b], [c, d]], [x, y]) => [a * x + b * y, c * x + d * y];
 const modulo = (value, by) => ((value % by) + by) % by;
-const length = (v) => Math.hypot(...v);
 const at_angle = (v) => modulo(degrees(Math.atan2(v[1], v[0])), 360);
 const apart = (a, b) => modulo(a - b + 180, 360) - 180; // from b to a, the short way
 
@@ -75,69 +51,49 @@ function complex([[a, b], [c, d]]) {
   return `${say((a + d) / 2)} ± ${say(Math.sqrt(Math.max(0, -below)))} i`;
 }
 
-/** A number as text: two decimals at most, a true minus sign, no minus zero. */
-const say = (value) => String(Number(value.toFixed(2)) + 0).replace("-", "−");
 const angled = (value) => `${(Math.round(value * 10) / 10 + 0).toFixed(1)}°`.replace("-", "−");
 
 // ---- drawing ---------------------------------------------------------------------------------------------------------
 
-const line = (points) => `M${points.map((point) => point.map((value) => value.toFixed(2)).join(" ")).join("L")}`;
 const stroke = (d, look) => shape("path", { d, fill: "none", ...look });
 
-function text([x, y], words, { color = MUTED, size = 12, weight = 600, anchor = "middle" } = {}) {
-  const look = { fill: color, "font-size": size, "font-weight": weight, "text-anchor": anchor, class: "hs-label" };
-  return shape("text", { x, y: y + 0.35 * size, ...look }, words);
+const label = (at, words, look) => text(at, words, { size: 12, ...look });
+
+/** The plane in pixels: how it is scaled, so that the unit circle and its image are seen, and names beyond them. */
+function seen(size, M) {
+  const far = Math.max(1, ...range(24).map((i) => length(times(M, unit(15 * i)))));
+  return plane(size, ((size / 2) * round_up(far, [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8])) / (size / 2 - 34));
 }
 
-function arrow(tail, tip, color, width, dash) {
-  const [dx, dy] = [tip[0] - tail[0], tip[1] - tail[1]];
-  const long = Math.hypot(dx, dy);
-  if (long < 1) return shape("circle", { cx: tip[0], cy: tip[1], r: 4, fill: color });
-  const [ux, uy, head] = [dx / long, dy / long, Math.min(5 + 2.4 * width, long)];
-  const [bx, by] = [tip[0] - ux * head, tip[1] - uy * head];
-  const points = `${tip} ${bx - 0.42 * uy * head},${by + 0.42 * ux * head} ${bx + 0.42 * uy * head},${by - 0.42 * ux * head}`;
-  const shaft = { x1: tail[0], y1: tail[1], x2: bx, y2: by, stroke: color, "stroke-width": width };
-  return shape(
-    "g",
-    {},
-    shape("line", { ...shaft, "stroke-dasharray": dash, "stroke-linecap": dash ? null : "round" }),
-    shape("polygon", { points, fill: color }),
-  );
-}
+/** An arrow; a dot, where it has no length. */
+const pointer = (tail, tip, color, width) =>
+  arrow(tail, tip, { color, width, look: { "stroke-linecap": "round" } }) ??
+  shape("circle", { cx: tip[0], cy: tip[1], r: 4, fill: color });
 
-/** The plane in pixels: how it is scaled, so that the unit circle and its image are seen. */
-class Plane {
-  constructor(size, M) {
-    const far = Math.max(1, ...range(24).map((i) => length(times(M, unit(15 * i)))));
-    Object.assign(this, { size, scale: (size / 2 - 34) / round_up(far) });
-    this.to = ([x, y]) => [size / 2 + this.scale * x, size / 2 - this.scale * y];
-  }
-}
-
-const curve = (plane, M) => line(range(FINE + 1).map((i) => plane.to(times(M, unit((360 * i) / FINE)))));
+const curve = ({ to }, M) => line(range(FINE + 1).map((i) => to(times(M, unit((360 * i) / FINE)))));
 const SAME = [
   [1, 0],
   [0, 1],
 ];
 
 /** Circle and image, the marked lines, v and M v with the angle between. */
-function draw_plane(plane, M, angle, marked, here) {
-  const { size } = plane;
-  const [middle, v, image] = [plane.to([0, 0]), plane.to(unit(angle)), plane.to(times(M, unit(angle)))];
-  const through = (at) => line([-3 * size, 3 * size].map((far) => plane.to(unit(at).map((e) => (e * far) / plane.scale))));
+function draw_plane(place, M, angle, marked, here) {
+  const { size } = place;
+  const [middle, v, image] = [place.to([0, 0]), place.to(unit(angle)), place.to(times(M, unit(angle)))];
+  const through = (at) => line([-3 * size, 3 * size].map((far) => place.to(unit(at).map((e) => (e * far) / place.scale))));
   const made = [
     stroke(line([[0, size / 2], [size, size / 2]]), { stroke: LINE, "stroke-width": 1 }), // prettier-ignore
     stroke(line([[size / 2, 0], [size / 2, size]]), { stroke: LINE, "stroke-width": 1 }), // prettier-ignore
     ...marked.map((at) => stroke(through(at), { class: "hs-kept", stroke: ACCENT, "stroke-width": 1.6, "stroke-dasharray": "2 4" })),
-    stroke(curve(plane, SAME), { stroke: MUTED, "stroke-width": 1.4 }),
-    stroke(curve(plane, M), { stroke: ACCENT, "stroke-width": 1.4, "stroke-dasharray": "5 4" }),
+    stroke(curve(place, SAME), { stroke: MUTED, "stroke-width": 1.4 }),
+    stroke(curve(place, M), { stroke: ACCENT, "stroke-width": 1.4, "stroke-dasharray": "5 4" }),
   ];
   const turned = turn(M, angle);
   if (turned !== null && Math.abs(turned) > 0.05) {
-    const arc = range(31).map((i) => plane.to(unit(angle + (turned * i) / 30).map((e) => 0.42 * e)));
+    const arc = range(31).map((i) => place.to(unit(angle + (turned * i) / 30).map((e) => 0.42 * e)));
     made.push(stroke(line(arc), { stroke: INK, "stroke-width": 1.4 }));
   }
-  made.push(arrow(middle, image, ACCENT, 4, null), arrow(middle, v, INK, 2.4, null));
+  made.push(pointer(middle, image, ACCENT, 4), pointer(middle, v, INK, 2.4));
   const names = [[image, "M v", ACCENT], [v, "v", INK]]; // prettier-ignore
   const near = Math.hypot(image[0] - v[0], image[1] - v[1]) < 26;
   names.forEach(([tip, name, color], i) => made.push(name_tip(tip, middle, name, color, size, near && i === 0, here)));
@@ -151,7 +107,7 @@ function name_tip(tip, middle, name, color, size, crowded, here) {
   const [ux, uy] = long > 1 ? [dx / long, dy / long] : [0, 1];
   const [along, aside] = crowded ? [-20, 24] : [22, here && name === "v" ? -20 : 0];
   const [x, y] = [tip[0] + ux * along - uy * aside, tip[1] + uy * along + ux * aside];
-  return text([clamp(x, 14, size - 14), clamp(y, 9, size - 9)], name, { color, size: 14, weight: 700 });
+  return label([clamp(x, 14, size - 14), clamp(y, 9, size - 9)], name, { color, size: 14, weight: 700 });
 }
 
 /** The turn for every direction: where the line meets 0 or 180, a direction is kept. */
@@ -165,11 +121,11 @@ function draw_chart(width, height, M, angle, marked) {
     const whole = level % 180 === 0;
     const look = { stroke: whole ? MUTED : LINE, "stroke-width": whole ? 1.4 : 1 };
     made.push(stroke(line([[LEFT, y(level)], [width - RIGHT, y(level)]]), look)); // prettier-ignore
-    made.push(text([LEFT - 6, y(level)], say(level), { size: 11, weight: 400, anchor: "end" }));
+    made.push(label([LEFT - 6, y(level)], say(level), { size: 11, weight: 400, anchor: "end" }));
   }
   for (const at of [0, 90, 180, 270, 360])
-    made.push(text([x(at), height - BOTTOM + 13], String(at), { size: 11, weight: 400 }));
-  made.push(text([(LEFT + width - RIGHT) / 2, height - 7], "direction of v, degrees", { size: 12, weight: 400 }));
+    made.push(label([x(at), height - BOTTOM + 13], String(at), { size: 11, weight: 400 }));
+  made.push(label([(LEFT + width - RIGHT) / 2, height - 7], "direction of v, degrees", { size: 12, weight: 400 }));
   let [d, last] = ["", null];
   for (const i of range(FINE + 1)) {
     const now = turns[i];
@@ -216,80 +172,55 @@ function remark(M, angle, all, marks) {
 
 // ---- the figure ------------------------------------------------------------------------------------------------------
 
-function button(words, press) {
-  const made = node("button", { type: "button", class: "hs-button" }, words);
-  made.addEventListener("click", press);
-  return made;
-}
-
-/** A number that can be typed over; `change(value)` hears of every number that is one. */
-function entry(label, change) {
-  const field = node("input", { type: "number", step: "any", class: "hs-entry", "aria-label": label });
-  field.addEventListener("input", () => {
-    if (field.value !== "" && Number.isFinite(field.valueAsNumber)) change(field.valueAsNumber);
-  });
-  field.addEventListener("keydown", (event) => {
-    event.stopPropagation(); // a notebook has its own plans for single letters
-    const by = { ArrowUp: 0.25, ArrowDown: -0.25 }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    change(Number(((field.valueAsNumber || 0) + by).toFixed(6)));
-  });
-  const put = (value) => {
-    if (document.activeElement === field && Number.isNaN(field.valueAsNumber)) return; // as after a lone minus
-    if (field.valueAsNumber !== value) field.value = Number(value.toFixed(4));
-  };
-  return { node: field, put };
-}
-
 const STEPS = { ArrowRight: 1, ArrowUp: 1, PageUp: 15, ArrowLeft: -1, ArrowDown: -1, PageDown: -15 };
 
-class Figure {
+class KeptDirections extends Figure {
   constructor(model) {
-    this.model = model;
+    super(model);
     this.found = new Map(); // what the reader has found, for each matrix
     this.build();
   }
 
   get M() {
-    return this.model.get("matrix");
+    return this.get("matrix");
   }
 
   get angle() {
-    return this.model.get("angle");
-  }
-
-  save(name, value) {
-    this.model.set(name, value);
-    this.model.save_changes();
+    return this.get("angle");
   }
 
   build() {
-    const presets = this.model.get("presets");
-    this.choices = presets.map(([name, matrix]) => [matrix, button(name, () => this.choose(matrix))]);
+    const presets = this.get("presets").map(([name, matrix]) => [JSON.stringify(matrix), name]);
+    this.presets = choices("Matrix", presets, (key) => this.choose(JSON.parse(key)));
     this.svg = shape("svg", { class: "hs-space", role: "group", "aria-label": "v and M v in the plane" });
     this.art = this.svg.appendChild(shape("g", { "aria-hidden": "true" }));
     this.chart = shape("svg", { class: "hs-space", "aria-hidden": "true" });
     this.list = node("dl", { class: "hs-readings" });
     this.remark = node("p", { class: "hs-remark" });
-    this.said = node("p", { class: "hs-said", role: "status" });
     this.panel = node("div", { class: "hs-turning" }, this.svg);
     this.chart_panel = node("div", { class: "hs-chart" }, node("p", {}, "turned by, degrees"), this.chart);
     const label = "A vector to turn, and its image by a matrix";
     this.root = node("div", { class: "hs-figure hs-kept_directions", role: "group", "aria-label": label });
     this.root.append(
-      node("div", { class: "hs-choices", role: "group", "aria-label": "Matrix" }, ...this.choices.map(([, made]) => made)),
+      this.presets.node,
       node("div", { class: "hs-pair" }, this.panel, this.chart_panel),
       node("div", { class: "hs-facts" }, this.entries(), this.list),
       this.remark,
       this.controls(),
       this.said,
     );
-    this.addHandle();
+    this.handle = new Handle(this.svg, {
+      label: "Direction of v",
+      where: () => this.plane.to(unit(this.angle)),
+      drag: (point) => this.drag(point),
+      key: (event) => this.press(event),
+      take: () => this.halt(),
+    });
   }
 
   entries() {
-    this.cells = [0, 1].map((i) => [0, 1].map((j) => entry(`row ${i + 1}, column ${j + 1} of M`, (value) => this.setEntry(i, j, value))));
+    const cell = (i, j) => entry(`row ${i + 1}, column ${j + 1} of M`, (value) => this.setEntry(i, j, value));
+    this.cells = [0, 1].map((i) => [0, 1].map((j) => cell(i, j)));
     const body = this.cells.flat().map((cell) => node("span", { class: "hs-cell" }, cell.node));
     const matrix = node("span", { class: "hs-brackets hs-matrix" }, ...body);
     matrix.style.setProperty("--hs-columns", 2);
@@ -299,63 +230,25 @@ class Figure {
   controls() {
     this.play = button("Turn", () => (this.playing ? this.halt() : this.start()));
     this.play.classList.add("hs-play");
-    this.box = node("input", { type: "checkbox" });
-    this.box.addEventListener("change", () => this.save("marks", this.box.checked));
-    return node("div", { class: "hs-bar" }, this.play, node("label", { class: "hs-toggle" }, this.box, " show the kept directions"));
-  }
-
-  /** The round handle at the tip of v: mouse, touch and arrow keys move it. */
-  addHandle() {
-    const handle = shape("g", { class: "hs-handle", tabindex: 0, role: "slider", "aria-label": "Direction of v" });
-    const [ring, knob] = [shape("circle", { r: 12, class: "hs-ring" }), shape("circle", { r: 7.5, class: "hs-knob" })];
-    handle.append(shape("circle", { r: 20, class: "hs-hit" }), ring, fill(knob, { stroke: INK }, []));
-    fill(handle, { "aria-valuemin": 0, "aria-valuemax": 360 }, []);
-    // Else a phone scrolls after all: browsers heed touch-action on a whole drawing, and not on a part of it.
-    handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-    handle.addEventListener("pointerdown", (event) => this.take(event));
-    handle.addEventListener("pointermove", (event) => this.grip && this.drag(event));
-    for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) {
-      handle.addEventListener(kind, () => (this.grip = null));
-    }
-    handle.addEventListener("keydown", (event) => this.press(event));
-    this.handle = this.svg.appendChild(handle);
-  }
-
-  pointer(event) {
-    const box = this.svg.getBoundingClientRect();
-    const by = this.plane.size / box.width;
-    return [(event.clientX - box.left) * by, (event.clientY - box.top) * by];
-  }
-
-  take(event) {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    this.halt();
-    this.handle.focus({ preventScroll: true });
-    this.handle.setPointerCapture(event.pointerId);
-    const [x, y] = this.pointer(event);
-    const [ax, ay] = this.plane.to(unit(this.angle));
-    this.grip = [ax - x, ay - y]; // it stays under the finger where it was taken
+    this.marks = toggle("show the kept directions", (marks) => this.save({ marks }));
+    return node("div", { class: "hs-bar" }, this.play, this.marks.node);
   }
 
   /** To where the pointer shows, in half degrees, or to a kept direction close by. */
-  drag(event) {
-    const [x, y] = this.pointer(event).map((value, i) => value + this.grip[i]);
-    const wanted = at_angle([x - this.plane.size / 2, this.plane.size / 2 - y]);
+  drag(point) {
+    const wanted = at_angle(this.plane.from(point));
     const near = this.lines().find((at) => Math.abs(apart(wanted, at)) < CATCH);
-    this.save("angle", near ?? modulo(Math.round(2 * wanted) / 2, 360));
+    this.save({ angle: near ?? modulo(Math.round(2 * wanted) / 2, 360) });
   }
 
-  press(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const by = STEPS[event.key] * (event.shiftKey ? 10 : 1);
-    const goal = { Home: 0, End: 180 }[event.key];
-    if (goal === undefined && Number.isNaN(by)) return;
-    event.preventDefault();
-    event.stopPropagation();
+  press({ key, shiftKey }) {
+    const by = STEPS[key] * (shiftKey ? 10 : 1);
+    const goal = { Home: 0, End: 180 }[key];
+    if (goal === undefined && Number.isNaN(by)) return false;
     this.halt();
-    if (goal !== undefined) this.save("angle", goal);
+    if (goal !== undefined) this.save({ angle: goal });
     else this.turnBy(by);
+    return true;
   }
 
   /** The angles at which v lies on a kept direction, all round. */
@@ -368,17 +261,18 @@ class Figure {
     const from = this.angle;
     const ways = this.lines().map((at) => apart(at, from) * Math.sign(by));
     const least = Math.min(...ways.filter((way) => way > 1e-6 && way < Math.abs(by)));
-    this.save("angle", modulo(Number((from + (Number.isFinite(least) ? least : Math.abs(by)) * Math.sign(by)).toFixed(6)), 360));
+    const to = from + (Number.isFinite(least) ? least : Math.abs(by)) * Math.sign(by);
+    this.save({ angle: modulo(Number(to.toFixed(6)), 360) });
   }
 
   choose(matrix) {
     this.halt();
-    this.save("matrix", matrix.map((row) => [...row]));
+    this.save({ matrix });
   }
 
   setEntry(i, j, value) {
     this.halt();
-    this.save("matrix", this.M.map((row, r) => row.map((old, c) => (r === i && c === j ? value : old)))); // prettier-ignore
+    this.save({ matrix: this.M.map((row, r) => row.map((old, c) => (r === i && c === j ? value : old))) });
   }
 
   /** Once round. */
@@ -408,23 +302,18 @@ class Figure {
     const seen = this.found.get(key) ?? new Set();
     const here = (all ?? []).find((at) => Math.abs(apart(2 * this.angle, 2 * at)) < 0.1);
     if (here !== undefined) this.found.set(key, seen.add(here));
-    return this.model.get("marks") ? (all ?? []) : [...seen].sort((a, b) => a - b);
-  }
-
-  redraw() {
-    if (!this.request) this.request = requestAnimationFrame(() => this.draw());
+    return this.get("marks") ? (all ?? []) : [...seen].sort((a, b) => a - b);
   }
 
   draw() {
-    cancelAnimationFrame(this.request);
-    this.request = 0;
+    super.draw();
     const [size, width] = [this.panel, this.chart_panel].map((panel) => Math.floor(panel.clientWidth));
     if (!size || !width) return; // in a closed tab or fold: the observer calls again when it opens
     const [M, angle, all] = [this.M, this.angle, kept(this.M)];
     const [marked, high] = [this.marked(all), clamp(0.72 * width, 190, 250)];
-    this.plane = new Plane(size, M);
-    fill(this.svg, { viewBox: `0 0 ${size} ${size}`, width: size, height: size }, []);
-    fill(this.chart, { viewBox: `0 0 ${width} ${high}`, width, height: high }, []);
+    this.plane = seen(size, M);
+    resize(this.svg, size);
+    resize(this.chart, width, high);
     this.art.replaceChildren(...draw_plane(this.plane, M, angle, marked, true));
     this.chart.replaceChildren(...draw_chart(width, high, M, angle, marked));
     this.put(M, angle, all, marked);
@@ -434,57 +323,34 @@ class Figure {
   put(M, angle, all, marked) {
     const image = times(M, unit(angle));
     const told = `v at ${angled(angle)}, ${happened(M, angle)}`;
-    const values = { "aria-valuenow": Number(angle.toFixed(1)), "aria-valuetext": told };
-    fill(this.handle, { transform: `translate(${this.plane.to(unit(angle))})`, ...values }, []);
+    const now = [0, 360, Number(angle.toFixed(1)), told];
+    this.handle.put(this.plane.to(unit(angle)), { width: this.plane.size }, now);
     const listed = marked.map((at) => `${angled(at)} (${say(stretch(M, at))})`).join(", ");
     const rows = [
       ["v", angled(angle)],
       ["M v", length(image) < NOTHING ? "0" : `${angled(at_angle(image))}, ${say(length(image))} long`],
       ["So it is", happened(M, angle)],
-      ["Directions kept", all === null ? "all" : listed || (this.model.get("marks") ? "none" : "none found yet")],
+      ["Directions kept", all === null ? "all" : listed || (this.get("marks") ? "none" : "none found yet")],
     ];
-    this.list.replaceChildren(...rows.map(([name, value]) => node("div", {}, node("dt", {}, name), node("dd", {}, value))));
-    this.remark.textContent = remark(M, angle, all, this.model.get("marks"));
+    write_rows(this.list, rows);
+    this.remark.textContent = remark(M, angle, all, this.get("marks"));
     this.cells.forEach((row, i) => row.forEach((cell, j) => cell.put(M[i][j])));
-    for (const [matrix, made] of this.choices) made.setAttribute("aria-pressed", JSON.stringify(matrix) === JSON.stringify(M));
-    this.box.checked = this.model.get("marks");
+    this.presets.put(JSON.stringify(M));
+    this.marks.put(this.get("marks"));
     this.play.textContent = this.playing ? "Stop" : "Turn";
   }
 
-  speak() {
-    clearTimeout(this.speaking);
-    this.speaking = setTimeout(() => {
-      const all = kept(this.M);
-      this.said.textContent = `v at ${angled(this.angle)}, ${happened(this.M, this.angle)}. ${remark(this.M, this.angle, all, this.model.get("marks"))}`;
-    }, 600);
-  }
-
-  changed() {
-    this.redraw();
-    this.speak();
+  words() {
+    const told = remark(this.M, this.angle, kept(this.M), this.get("marks"));
+    return `v at ${angled(this.angle)}, ${happened(this.M, this.angle)}. ${told}`;
   }
 
   stop() {
-    clearTimeout(this.speaking);
     cancelAnimationFrame(this.playing);
-    cancelAnimationFrame(this.request);
+    super.stop();
   }
 }
 
-function render({ model, el }) {
-  const figure = new Figure(model);
-  el.append(figure.root);
-  figure.draw();
-  const listeners = ["matrix", "angle", "marks"].map((name) => [`change:${name}`, () => figure.changed()]);
-  for (const [event, listener] of listeners) model.on(event, listener);
-  const observer = new ResizeObserver(() => figure.redraw());
-  observer.observe(figure.root);
-  return () => {
-    figure.stop();
-    observer.disconnect();
-    for (const [event, listener] of listeners) model.off(event, listener);
-    figure.root.remove();
-  };
-}
+const render = shows(KeptDirections, ["matrix", "angle", "marks"]);
 
 export default { render };

@@ -1,5 +1,10 @@
 // A linear map between spaces of one or two dimensions. The state is described in linear_map.py.
 
+import {
+  Figure, Handle, INK, LINE, Labels, MUTED, WAYS, add, arrow, button, calm, clamp, column, ease, entry, length,
+  multiples, node, resize, round_up, scaled, shape, shows, slide, times, toggle,
+} from "./parts.mjs"; // prettier-ignore
+
 const LOOK = [
   { color: "var(--hs-x1)", dash: null },
   { color: "var(--hs-x2)", dash: "7 4" },
@@ -10,23 +15,6 @@ const GLIDE = 450; // milliseconds
 
 // ---- small things ----------------------------------------------------------------------------------------------------
 
-function fill(made, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children); // strings become text, never markup
-  return made;
-}
-
-const node = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-const shape = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-
-const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const times = (W, x) => W.map((row) => row.reduce((sum, w, j) => sum + w * x[j], 0));
-const column = (W, j) => W.map((row) => row[j]);
-const scaled = (v, by) => v.map((each) => each * by);
 const copy = (W) => W.map((row) => [...row]);
 const mix = (A, B, t) => A.map((row, i) => row.map((a, j) => a + (B[i][j] - a) * t));
 const identity = (n) => [...Array(n)].map((_, i) => [...Array(n)].map((_, j) => Number(i === j)));
@@ -39,12 +27,6 @@ function say(value) {
 
 const factor = (value) => (say(value).startsWith("−") ? `(${say(value)})` : say(value));
 const listed = (names, values) => names.map((name, i) => `${name} ${say(values[i])}`).join(", ");
-
-/** The least round number that is not below `value`. */
-function round(value, digits) {
-  const decade = 10 ** Math.floor(Math.log10(value));
-  return decade * (digits.find((digit) => digit * decade >= value * (1 - 1e-9)) ?? 10);
-}
 
 // ---- spaces ----------------------------------------------------------------------------------------------------------
 
@@ -61,7 +43,7 @@ function space(dims, box, { range, origin }, upright = false) {
     if (dims === 2) return [cx + a * scale, cy - b * scale];
     return upright ? [box.at, cy - a * scale] : [cx + a * scale, box.at];
   };
-  const from = (x, y) => {
+  const from = ([x, y]) => {
     if (dims === 2) return [(x - cx) / scale, (cy - y) / scale];
     return [upright ? (cy - y) / scale : (x - cx) / scale];
   };
@@ -74,19 +56,12 @@ function space(dims, box, { range, origin }, upright = false) {
 /** Whether a point lies in the part of a space that is used. */
 const within = (place, v) => v.every((value, i) => clamp(value, ...place.reach[i]) === value);
 
-/** All multiples of `step` from `low` to `high`. */
-function multiples(step, [low, high]) {
-  const first = Math.ceil(low / step - 1e-9);
-  const count = Math.max(0, Math.floor(high / step + 1e-9) - first + 1);
-  return [...Array(count)].map((_, i) => (first + i) * step);
-}
-
 // ---- drawing ---------------------------------------------------------------------------------------------------------
 
-/** A pen for one drawing: it collects shapes, and puts labels where they cover each other least. */
+/** A pen for one drawing: it collects shapes, and puts names where they cover each other least. */
 class Pen {
-  constructor(width, height) {
-    [this.width, this.height, this.shapes, this.labels, this.taken] = [width, height, [], [], []];
+  constructor(box) {
+    Object.assign(this, { shapes: [], labels: new Labels(box, { letter: 0.62 }) });
   }
 
   line([x1, y1], [x2, y2], color, width = 1, dash = null, opacity = null) {
@@ -94,88 +69,31 @@ class Pen {
     this.shapes.push(shape("line", { x1, y1, x2, y2, ...look, "stroke-linecap": dash ? null : "round" }));
   }
 
-  arrow(tail, tip, color, width = 3, dash = null, opacity = null) {
-    const [dx, dy] = [tip[0] - tail[0], tip[1] - tail[1]];
-    const length = Math.hypot(dx, dy);
-    if (length < 1) return;
-    const [ux, uy] = [dx / length, dy / length];
-    const head = Math.min(5 + 2.4 * width, length);
-    const [bx, by] = [tip[0] - ux * head, tip[1] - uy * head];
-    this.line(tail, [bx, by], color, width, dash, opacity);
-    const side = 0.42 * head;
-    const points = `${tip} ${bx - uy * side},${by + ux * side} ${bx + uy * side},${by - ux * side}`;
-    this.shapes.push(shape("polygon", { points, fill: color, "fill-opacity": opacity }));
+  arrow(tail, tip, color, width = 3, dash = null) {
+    const made = arrow(tail, tip, { color, width, dash, look: { "stroke-linecap": dash ? null : "round" } });
+    if (made) this.shapes.push(made);
   }
 
   dot([cx, cy], r, color) {
     this.shapes.push(shape("circle", { cx, cy, r, fill: color }));
   }
 
-  text([x, y], text, { color = "var(--hs-muted)", anchor = "middle", size = 11, weight = 400, italic = false } = {}) {
-    const look = { "text-anchor": anchor, "font-size": size, "font-weight": weight, fill: color, class: "hs-label" };
-    this.labels.push(shape("text", { x, y, ...look, "font-style": italic ? "italic" : null }, text));
-    const width = 0.62 * size * text.length;
-    const left = { start: x, middle: x - width / 2, end: x - width }[anchor];
-    this.taken.push({ left, top: y - 0.8 * size, right: left + width, bottom: y + 0.25 * size, weight: 3 });
+  text(point, words, look) {
+    this.labels.text(point, words, look);
   }
 
-  /** Where a line or an arrow runs, labels are to keep off. */
   keepOff(a, b) {
-    const steps = Math.ceil(Math.hypot(b[0] - a[0], b[1] - a[1]) / 14) || 1;
-    for (let i = 0; i <= steps; i++) {
-      const [x, y] = [a[0] + ((b[0] - a[0]) * i) / steps, a[1] + ((b[1] - a[1]) * i) / steps];
-      this.taken.push({ left: x - 4, top: y - 4, right: x + 4, bottom: y + 4, weight: 0.6 });
-    }
-  }
-
-  /** A label near a point: of the places round it, the one that covers least, and outward where all are alike. */
-  name(point, outward, text, look) {
-    const [width, size] = [0.62 * LETTER * text.length, LETTER];
-    const angle = Math.atan2(outward[1], outward[0]);
-    let best = null;
-    for (const turn of [0, 0.6, -0.6, 1.2, -1.2, 1.9, -1.9, 3.1]) {
-      for (const far of [13, 24]) {
-        const [ux, uy] = [Math.cos(angle + turn), Math.sin(angle + turn)];
-        const x = point[0] + ux * (far + width / 2 - (width / 2) * (1 - Math.abs(ux)));
-        const y = point[1] + uy * (far + size / 2);
-        const box = this.#inside({
-          left: x - width / 2,
-          right: x + width / 2,
-          top: y - 0.6 * size,
-          bottom: y + 0.6 * size,
-        });
-        const cost = this.#covered(box) + 12 * Math.abs(turn) + 2 * (far - 13);
-        if (!best || cost < best.cost) best = { cost, box };
-      }
-    }
-    const { left, right, top } = best.box;
-    this.text([(left + right) / 2, top + 0.95 * size], text, { size, weight: 600, ...look });
-  }
-
-  #inside(box) {
-    const dx = Math.max(0, 3 - box.left) - Math.max(0, box.right - this.width + 3);
-    const dy = Math.max(0, 3 - box.top) - Math.max(0, box.bottom - this.height + 3);
-    return { left: box.left + dx, right: box.right + dx, top: box.top + dy, bottom: box.bottom + dy };
-  }
-
-  #covered(box) {
-    let area = 0;
-    for (const other of this.taken) {
-      const w = Math.min(box.right, other.right) - Math.max(box.left, other.left);
-      const h = Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top);
-      if (w > 0 && h > 0) area += w * h * (other.weight ?? 1);
-    }
-    return area;
+    this.labels.keepOff(a, b);
   }
 }
 
 /** The numbers at which a line of a space gets a mark: multiples of a round step, at least `pixels` apart. */
-const marks = (place, axis, pixels) => multiples(round(pixels / place.scale, [1, 2, 5]), place.edge[axis]);
+const marks = (place, axis, pixels) => multiples(round_up(pixels / place.scale), place.edge[axis]);
 
 /** The grid's meshes: one unit where that looks right, else something round. */
 function grid_step({ scale }) {
   if (scale >= 14 && scale <= 70) return 1;
-  return round(26 / scale, [1, 2, 5]);
+  return round_up(26 / scale);
 }
 
 const along = (axis, value, other) => (axis === 0 ? [value, other] : [other, value]);
@@ -190,7 +108,7 @@ function grid(pen, place, step, extent, looks, image = (v) => v) {
   }
 }
 
-const PLAIN = [0, 1].map(() => ({ color: "var(--hs-line)", dash: null, opacity: 1 }));
+const PLAIN = [0, 1].map(() => ({ color: LINE, dash: null, opacity: 1 }));
 const TINTED = [
   { color: LOOK[0].color, dash: null, opacity: 0.45 },
   { color: LOOK[1].color, dash: "3 3", opacity: 0.65 },
@@ -201,8 +119,8 @@ function axes(pen, place, names) {
   if (place.dims === 1) return number_line(pen, place, names[0]);
   const { width, height } = place.box;
   const [ox, oy] = place.to([0, 0]);
-  pen.arrow([2, oy], [width - 2, oy], "var(--hs-muted)", 1.2);
-  pen.arrow([ox, height - 2], [ox, 2], "var(--hs-muted)", 1.2);
+  pen.arrow([2, oy], [width - 2, oy], MUTED, 1.2);
+  pen.arrow([ox, height - 2], [ox, 2], MUTED, 1.2);
   pen.keepOff([2, oy], [width - 2, oy]);
   pen.keepOff([ox, height - 2], [ox, 2]);
   for (const value of marks(place, 0, 34)) {
@@ -219,25 +137,23 @@ function axes(pen, place, names) {
 
 function number_line(pen, place, name) {
   const [width, y] = [place.box.width, place.to([0])[1]];
-  pen.arrow([2, y], [width - 2, y], "var(--hs-muted)", 1.2);
+  pen.arrow([2, y], [width - 2, y], MUTED, 1.2);
   pen.keepOff([2, y], [width - 2, y]);
   for (const value of marks(place, 0, 32)) {
     const x = place.to([value])[0];
     if (x < 8 || x > width - 18) continue;
-    pen.line([x, y - 4], [x, y + 4], "var(--hs-muted)", 1.2);
+    pen.line([x, y - 4], [x, y + 4], MUTED, 1.2);
     pen.text([x, y + 18], say(value));
   }
   pen.text([width - 5, y - 10], name, { anchor: "end", size: LETTER, italic: true });
 }
-
-const aside = (point, by) => [point[0] + by[0], point[1] + by[1]];
 
 /** Arrows laid head to tail; `by` moves them off their axis. */
 function chain(pen, place, parts, { width = 2, by = [0, 0] } = {}) {
   let at = parts[0].map(() => 0);
   parts.forEach((part, j) => {
     const next = at.map((value, i) => value + part[i]);
-    const [tail, tip] = [aside(place.to(at), by), aside(place.to(next), by)];
+    const [tail, tip] = [add(place.to(at), by), add(place.to(next), by)];
     pen.arrow(tail, tip, LOOK[j].color, width, LOOK[j].dash);
     pen.keepOff(tail, tip);
     at = next;
@@ -246,30 +162,27 @@ function chain(pen, place, parts, { width = 2, by = [0, 0] } = {}) {
 
 /** A point `by` pixels before `tip`, so that a handle does not cover the arrow's head. */
 function short_of(tip, tail, by) {
-  const length = Math.hypot(tip[0] - tail[0], tip[1] - tail[1]);
-  const share = length > 2 * by ? by / length : 0;
-  return [tip[0] + (tail[0] - tip[0]) * share, tip[1] + (tail[1] - tip[1]) * share];
+  const far = length(add(tip, tail, -1));
+  return far > 2 * by ? add(tip, add(tail, tip, -1), by / far) : tip;
 }
 
 /** A named arrow from the origin. Returns what writes its name, to be called when all arrows are there. */
 function vector(pen, place, v, look, by = [0, 0]) {
-  const [tail, tip] = [aside(place.to(v.map(() => 0)), by), aside(place.to(v), by)];
+  const [tail, tip] = [add(place.to(v.map(() => 0)), by), add(place.to(v), by)];
   pen.arrow(tail, short_of(tip, tail, look.short ?? 0), look.color, look.width ?? 3.5, look.dash);
   pen.keepOff(tail, tip);
   return () => {
-    const outward =
-      by[1] && place.dims === 1 ? [Math.sign(tip[0] - tail[0]) || 1, 0] : [tip[0] - tail[0], tip[1] - tail[1]];
-    pen.name(tip, Math.hypot(...outward) < 1 ? [1, -1] : outward, look.text, {
-      color: look.color,
-      italic: look.italic,
-    });
+    const flat = by[1] && place.dims === 1;
+    const outward = flat ? [Math.sign(tip[0] - tail[0]) || 1, 0] : add(tip, tail, -1);
+    const [x, y] = length(outward) < 1 ? [1, -1] : outward;
+    pen.labels.name(tip, Math.atan2(y, x), look.text, { color: look.color, italic: look.italic });
   };
 }
 
 /** How far off its line the j-th basis vector of a one-dimensional space is drawn, so that they do not cover each other. */
 const level = (place, j) => (place.dims === 1 ? [0, -30 - 24 * j] : [0, 0]);
 
-const BOLD = { color: "var(--hs-ink)", width: 3 };
+const BOLD = { color: INK, width: 3 };
 
 function draw_input(pen, place, now) {
   const { x, names } = now;
@@ -324,11 +237,11 @@ function row_sums(pen, place, W, x, h) {
     const parts = row.map((w, j) => scaled(unit, w * x[j]));
     chain(pen, place, parts, { width: 4, by });
     const end = place.to(scaled(unit, h[i]));
-    pen.line(aside(end, by), place.to(h), "var(--hs-muted)", 1.2, "2 3");
+    pen.line(add(end, by), place.to(h), MUTED, 1.2, "2 3");
     const sign = Math.sign(h[i]) || 1;
     const off = place.dims === 2 && i === 1 ? [0, -9 * sign + 4] : [9 * sign, 4];
     const anchor = place.dims === 2 && i === 1 ? "middle" : sign > 0 ? "start" : "end";
-    pen.text(aside(aside(end, by), off), say(h[i]), { color: "var(--hs-ink)", weight: 700, size: 12, anchor });
+    pen.text(add(add(end, by), off), say(h[i]), { color: INK, weight: 700, size: 12, anchor });
   });
 }
 
@@ -343,10 +256,10 @@ function draw_rulers(pen, [here, there], now) {
   pen.arrow(here.to([0]), unit, LOOK[0].color, 4.5);
   pen.arrow(there.to([0]), image, LOOK[0].color, 4.5);
   const [x, h] = [here.to(now.x), there.to([w * now.x[0]])];
-  pen.line(x, h, "var(--hs-ink)", 2.5);
-  pen.dot(h, 6, "var(--hs-ink)");
+  pen.line(x, h, INK, 2.5);
+  pen.dot(h, 6, INK);
   const middle = [(x[0] + h[0]) / 2, (x[1] + h[1]) / 2 - 10];
-  pen.text(middle, `× ${say(now.goal[0][0])}`, { color: "var(--hs-ink)", size: 16, weight: 700 });
+  pen.text(middle, `× ${say(now.goal[0][0])}`, { color: INK, size: 16, weight: 700 });
   const look = { color: LOOK[0].color, size: LETTER, weight: 600 };
   const half = (a, b) => (a[1] + b[1]) / 2 + 4;
   pen.text([unit[0] + 10, half(here.to([0]), unit)], `1 ${now.inputs[0]}`, { ...look, anchor: "start" });
@@ -356,11 +269,11 @@ function draw_rulers(pen, [here, there], now) {
 function upright(pen, place, side, name) {
   const [x, height] = [place.to([0])[0], place.box.height];
   const out = side === 0 ? -1 : 1;
-  pen.arrow([x, height - 2], [x, 2], "var(--hs-muted)", 1.2);
+  pen.arrow([x, height - 2], [x, 2], MUTED, 1.2);
   for (const value of marks(place, 0, 24)) {
     const y = place.to([value])[1];
     if (y < 30 || y > height - 8) continue;
-    pen.line([x - 4, y], [x + 4, y], "var(--hs-muted)", 1.2);
+    pen.line([x - 4, y], [x + 4, y], MUTED, 1.2);
     pen.text([x + out * 18, y + 4], say(value), { anchor: side === 0 ? "end" : "start" });
   }
   pen.text([x + out * 12, 13], name, { anchor: side === 0 ? "end" : "start", size: LETTER, italic: true });
@@ -368,111 +281,23 @@ function upright(pen, place, side, name) {
 
 // ---- handles ---------------------------------------------------------------------------------------------------------
 
-/** A round handle that mouse, touch and arrow keys move; `move(values)` is called with where it is to go. */
-function handle(svg, { label, color = "var(--hs-ink)", small = false, keys, move, release }) {
-  const ring = shape("circle", { r: small ? 9 : 12, class: "hs-ring" });
-  const dot = shape("circle", { r: small ? 5.5 : 7.5, class: "hs-knob", stroke: color });
-  const group = shape("g", { class: "hs-handle", tabindex: 0, role: "slider", "aria-label": label });
-  group.append(shape("circle", { r: small ? 15 : 20, class: "hs-hit" }), ring, dot);
-  svg.append(group);
-  const part = { place: null, values: [], by: [0, 0] };
-  let grip = null;
-  const point = (event) => {
-    const box = svg.getBoundingClientRect();
-    const stretch = part.place.box.width / box.width;
-    return [(event.clientX - box.left) * stretch, (event.clientY - box.top) * stretch];
-  };
-  // chromium heeds touch-action on a whole svg only: without this a long pull would scroll the page
-  group.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-  group.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    group.focus({ preventScroll: true });
-    group.setPointerCapture(event.pointerId);
-    const at = part.place.to(part.values);
-    const [x, y] = point(event);
-    grip = [at[0] - x, at[1] - y]; // it stays under the finger where it was taken
-  });
-  group.addEventListener("pointermove", (event) => {
-    if (!grip) return;
-    const [x, y] = point(event);
-    move(part.place.from(x + grip[0], y + grip[1]));
-  });
-  const drop = () => {
-    if (grip) release();
-    grip = null;
-  };
-  for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) group.addEventListener(kind, drop);
-  group.addEventListener("keydown", (event) => {
-    const by = step_of(event, part, keys());
-    if (!by) return;
-    event.preventDefault();
-    event.stopPropagation();
-    move(part.values.map((value, i) => value + by[i]));
-    release();
-  });
-  part.put = (place, values, by, text) => {
-    Object.assign(part, { place, values });
-    const [x, y] = aside(place.to(values), by);
-    const visible = clamp(x, 6, place.box.width - 6) === x && clamp(y, 6, place.box.height - 6) === y;
-    const [px, py] = [clamp(x, 6, place.box.width - 6), clamp(y, 6, place.box.height - 6)];
-    group.setAttribute("transform", `translate(${px} ${py})`);
-    group.classList.toggle("hs-away", !visible);
-    const [low, high] = place.reach[0].map((value) => Number(value.toPrecision(4)));
-    const told = { "aria-valuemin": low, "aria-valuemax": high, "aria-valuenow": clamp(values[0], low, high) };
-    fill(group, { ...told, "aria-valuetext": text }, []);
-  };
-  part.held = () => grip !== null;
-  return part;
-}
-
 /** How far an arrow key moves a handle, a number for each coordinate; null for any other key. */
-function step_of(event, { values, place }, step) {
-  const by = step * (event.shiftKey ? 10 : 1);
+function step_of({ key, shiftKey }, values, [low, high], step) {
   const plane = values.length === 2;
+  const up = (by) => (plane ? [0, by] : [by, 0]);
   const steps = {
-    ArrowRight: [by, 0],
-    ArrowLeft: [-by, 0],
-    ArrowUp: plane ? [0, by] : [by, 0],
-    ArrowDown: plane ? [0, -by] : [-by, 0],
-    PageUp: plane ? [0, 10 * step] : [10 * step, 0],
-    PageDown: plane ? [0, -10 * step] : [-10 * step, 0],
-    Home: [place.reach[0][0] - values[0], 0],
-    End: [place.reach[0][1] - values[0], 0],
+    PageUp: up(10 * step),
+    PageDown: up(-10 * step),
+    Home: [low - values[0], 0],
+    End: [high - values[0], 0],
   };
-  return event.altKey || event.ctrlKey || event.metaKey ? null : (steps[event.key] ?? null);
+  const [across, upward] = WAYS[key] ?? [0, 0];
+  const by = step * (shiftKey ? 10 : 1);
+  if (across) return [by * across, 0];
+  return upward ? up(by * upward) : (steps[key] ?? null);
 }
 
 // ---- the equation ----------------------------------------------------------------------------------------------------
-
-/** A number that can be typed over. `change(value)` is called for every number that is one. */
-function entry(label, look, change) {
-  const field = node("input", {
-    type: "number",
-    step: "any",
-    class: "hs-entry",
-    "aria-label": label,
-    "data-input": look,
-  });
-  field.addEventListener("input", () => {
-    if (field.value !== "" && Number.isFinite(field.valueAsNumber)) change(field.valueAsNumber);
-  });
-  field.addEventListener("keydown", (event) => {
-    event.stopPropagation(); // a notebook has its own plans for single letters
-    const by = { ArrowUp: 0.25, ArrowDown: -0.25 }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    change(Number(((field.valueAsNumber || 0) + by).toFixed(6)));
-  });
-  let last = 0;
-  const put = (value) => {
-    last = value;
-    const writing = document.activeElement === field && Number.isNaN(field.valueAsNumber); // as after a lone minus
-    if (!writing && field.valueAsNumber !== value) field.value = Number(value.toFixed(4));
-  };
-  field.addEventListener("blur", () => put(last));
-  return { node: field, put };
-}
 
 function fixed(look) {
   const made = node("span", { class: "hs-entry hs-fixed", "data-input": look });
@@ -484,10 +309,10 @@ function equation(inputs, outputs, editable, setEntry, setNumber) {
   const cells = outputs.map((output, i) =>
     inputs.map((input, j) => {
       const label = `weight of row ${i + 1}, column ${j + 1}: ${output} per ${input}`;
-      return editable ? entry(label, j, (value) => setEntry(i, j, value)) : fixed(j);
+      return editable ? entry(label, (value) => setEntry(i, j, value), { input: j }) : fixed(j);
     }),
   );
-  const numbers = inputs.map((input, j) => entry(`x, ${input}`, j, (value) => setNumber(j, value)));
+  const numbers = inputs.map((input, j) => entry(`x, ${input}`, (value) => setNumber(j, value), { input: j }));
   const ratio = (i, j) =>
     node(
       "span",
@@ -533,15 +358,6 @@ function write_sum(line, name, row, x, h) {
 
 // ---- the figure ------------------------------------------------------------------------------------------------------
 
-function toggle(model, name, text) {
-  const box = node("input", { type: "checkbox" });
-  box.addEventListener("change", () => {
-    model.set(name, box.checked);
-    model.save_changes();
-  });
-  return { node: node("label", { class: "hs-toggle" }, box, ` ${text}`), put: () => (box.checked = model.get(name)) };
-}
-
 /** How wide and high the drawings are in a column of `width` pixels. */
 function layout(width, n, m) {
   const beside = width >= 460;
@@ -552,15 +368,16 @@ function layout(width, n, m) {
   return { boxes: [n, m].map((dims) => (dims === 2 ? plane : line)) };
 }
 
-class Figure {
+class LinearMap extends Figure {
   constructor(model) {
-    this.model = model;
+    super(model);
     [this.inputs, this.outputs] = [model.get("inputs"), model.get("outputs")];
     [this.n, this.m] = [this.inputs.length, this.outputs.length];
-    this.first = { matrix: copy(model.get("matrix")), vector: [...model.get("vector")] };
-    Object.assign(this, { shown: copy(this.first.matrix), views: [], bend: 1, width: 0, request: 0, gliding: 0 });
+    this.first = this.copied(["matrix", "vector"]);
+    Object.assign(this, { shown: copy(this.first.matrix), views: [], bend: 1, width: 0 });
     this.rulers = this.n === 1 && this.m === 1;
     this.build();
+    this.fit();
   }
 
   // What is drawn and said comes from here.
@@ -586,7 +403,6 @@ class Figure {
       (...given) => this.setEntry(...given),
       (...given) => this.setNumber(...given),
     );
-    this.said = node("p", { class: "hs-said", role: "status" });
     const panels = node(
       "div",
       { class: "hs-spaces" },
@@ -599,52 +415,59 @@ class Figure {
   }
 
   controls() {
-    const { model } = this;
-    this.toggles = [toggle(model, "grid", "grid")];
-    if (this.n === 2) this.toggles.push(toggle(model, "rows", "dot products"));
-    this.toggles.push(toggle(model, "ratios", "units"));
-    const again = node("button", { type: "button", class: "hs-button" }, "Start again");
-    again.addEventListener("click", () => this.reset());
-    const bar = node("div", { class: "hs-bar" }, ...this.toggles.map((each) => each.node));
+    const named = { grid: "grid", ...(this.n === 2 && { rows: "dot products" }), ratios: "units" };
+    const switched = ([name, words]) => [name, toggle(words, (on) => this.save({ [name]: on }))];
+    this.toggles = Object.entries(named).map(switched);
+    const bar = node("div", { class: "hs-bar" }, ...this.toggles.map(([, each]) => each.node));
     if (this.n === this.m && this.n === 2) bar.append(this.bender());
-    bar.append(again);
+    bar.append(button("Start again", () => this.reset()));
     return bar;
   }
 
   /** A slider from the plain grid to its image. */
   bender() {
-    this.slider = node("input", { type: "range", min: 0, max: 100, value: 100, class: "hs-range" });
-    this.slider.setAttribute("aria-label", "How far the space has moved");
-    this.slider.addEventListener("input", () => {
-      this.bend = this.slider.value / 100;
-      this.slider.setAttribute("aria-valuetext", `${this.slider.value} % of the way`);
+    this.slider = slide("How far the space has moved", { min: 0, max: 100 }, (percent) => {
+      this.bend = percent / 100;
+      this.slider.setAttribute("aria-valuetext", `${percent} % of the way`);
       this.redraw();
     });
+    this.slider.value = 100;
     return node("label", { class: "hs-toggle hs-bend" }, "before ", this.slider, " after");
   }
 
   addHandles(editable) {
-    const release = () => this.release();
-    const input = {
-      label: `x: ${this.inputs.join(", ")}`,
-      keys: () => this.tick(0),
-      move: (v) => this.setVector(v),
-      release,
-    };
     this.columns = [];
     if (editable && !this.rulers) {
-      this.inputs.forEach((name, j) => {
-        const move = (v) => this.setColumn(j, v);
-        const look = { label: `Where 1 ${name} lands`, color: LOOK[j].color, small: true };
-        this.columns.push(handle(this.drawings[1], { ...look, keys: () => this.tick(1), move, release }));
+      this.columns = this.inputs.map((name, j) => {
+        const look = { label: `Where 1 ${name} lands`, color: LOOK[j].color, sizes: [15, 9, 5.5] };
+        return this.handle(1, look, () => column(this.W, j), (v) => this.setColumn(j, v)); // prettier-ignore
       });
     }
-    this.tip = handle(this.drawings[0], input);
+    const label = `x: ${this.inputs.join(", ")}`;
+    this.tip = this.handle(0, { label }, () => this.x, (v) => this.setVector(v)); // prettier-ignore
+  }
+
+  /** A round handle in the drawing of a side, for what `values()` gives and `move(values)` sets. */
+  handle(side, look, values, move) {
+    const place = () => this.places[side];
+    return new Handle(this.drawings[side], {
+      ...look,
+      where: () => place().to(values()),
+      drag: (point) => move(place().from(point)),
+      key: (event) => {
+        const by = step_of(event, values(), place().reach[0], this.tick(side));
+        if (!by) return false;
+        move(values().map((value, i) => value + by[i]));
+        this.release();
+        return true;
+      },
+      release: () => this.release(),
+    });
   }
 
   /** The least step of a handle: a round fortieth of what is seen, or so. */
   tick(side) {
-    return round(this.views[side].range / 50, [1, 2, 5]);
+    return round_up(this.views[side].range / 50);
   }
 
   snap(values, side, reach) {
@@ -652,46 +475,36 @@ class Figure {
     return values.map((value, i) => Number((Math.round(clamp(value, ...reach[i]) / tick) * tick).toFixed(6)));
   }
 
-  save(name, value) {
-    this.model.set(name, value);
-    this.model.save_changes();
-  }
-
   setVector(values) {
-    const reach = this.places[0].reach;
-    this.save("vector", this.snap(values.slice(0, this.n), 0, reach));
+    this.save({ vector: this.snap(values.slice(0, this.n), 0, this.places[0].reach) });
   }
 
   setNumber(j, value) {
-    this.save(
-      "vector",
-      this.x.map((old, i) => (i === j ? value : old)),
-    );
+    this.save({ vector: this.x.map((old, i) => (i === j ? value : old)) });
   }
 
   setEntry(i, j, value) {
     const W = copy(this.W);
     W[i][j] = value;
-    this.save("matrix", W);
+    this.save({ matrix: W });
   }
 
   setColumn(j, values) {
     const snapped = this.snap(values.slice(0, this.m), 1, this.places[1].reach);
     const W = this.W.map((row, i) => row.map((w, k) => (k === j ? snapped[i] : w)));
     this.shown = copy(W); // under the finger there is nothing to glide
-    this.save("matrix", W);
+    this.save({ matrix: W });
   }
 
   reset() {
     this.bend = 1;
     if (this.slider) this.slider.value = 100;
-    this.save("vector", [...this.first.vector]);
-    this.save("matrix", copy(this.first.matrix));
+    this.save(structuredClone(this.first));
     this.release();
   }
 
   held() {
-    return [this.tip, ...this.columns].some((part) => part.held());
+    return [this.tip, ...this.columns].some((part) => part.grip);
   }
 
   release() {
@@ -716,7 +529,7 @@ class Figure {
     const numbers = this.points(side).flat();
     const size = Math.max(1, ...numbers.map(Math.abs));
     const positive = Math.min(...numbers) >= 0;
-    return { size, range: round(room * size, ROUND), origin: positive ? 0.3 : 0.5 };
+    return { size, range: round_up(room * size, ROUND), origin: positive ? 0.3 : 0.5 };
   }
 
   /** Choose how much of each space is seen: all that matters, and both at one scale where that wastes little. */
@@ -737,7 +550,7 @@ class Figure {
 
   /** The output must not run away from who drags the input. */
   grow() {
-    const held = this.columns.some((part) => part.held()) || this.rulers || !this.places;
+    const held = this.columns.some((part) => part.grip) || this.rulers || !this.places;
     if (held || within(this.places[1], times(this.W, this.x))) return;
     const want = this.wanted(1, 1.12);
     this.views[1] = {
@@ -746,25 +559,15 @@ class Figure {
     };
   }
 
-  redraw() {
-    if (!this.request) this.request = requestAnimationFrame(() => this.draw());
-  }
-
   /** Let the drawn matrix glide to the real one. */
-  glide() {
+  follow() {
     cancelAnimationFrame(this.gliding);
     if (this.held() || calm() || !this.width) {
       this.shown = copy(this.W);
       return this.redraw();
     }
-    const [from, begin] = [copy(this.shown), performance.now()];
-    const turn = (now) => {
-      const t = clamp((now - begin) / GLIDE, 0, 1);
-      this.shown = mix(from, this.W, t * t * (3 - 2 * t));
-      this.draw();
-      if (t < 1) this.gliding = requestAnimationFrame(turn);
-    };
-    this.gliding = requestAnimationFrame(turn);
+    const from = copy(this.shown);
+    this.glide(GLIDE, (t) => (this.shown = mix(from, this.W, ease(t))));
   }
 
   measure() {
@@ -777,30 +580,26 @@ class Figure {
     } else {
       this.places = plan.boxes.map((box, i) => space([this.n, this.m][i], box, this.views[i]));
     }
-    this.drawings.forEach((svg, i) => {
-      const box = this.places[i].box;
-      fill(svg, { viewBox: `0 0 ${box.width} ${box.height}`, width: box.width, height: box.height }, []);
-    });
+    this.drawings.forEach((svg, i) => resize(svg, this.places[i].box.width, this.places[i].box.height));
     this.width = width;
     return true;
   }
 
   draw() {
-    cancelAnimationFrame(this.request);
-    this.request = 0;
+    super.draw();
     this.grow();
     if (!this.measure()) return;
     const W = this.bend < 1 ? mix(identity(this.n), this.shown, this.bend) : this.shown;
     const now = { W, goal: this.W, x: this.x, inputs: this.inputs, ...this.shows() };
     now.step = grid_step(this.places[0]);
     now.extent = this.places[0].edge;
-    const pens = this.art.map((_, i) => new Pen(this.places[i].box.width, this.places[i].box.height));
+    const pens = this.art.map((_, i) => new Pen(this.places[i].box));
     if (this.rulers) draw_rulers(pens[0], this.places, { ...now, names: this.outputs });
     else {
       draw_input(pens[0], this.places[0], { ...now, names: this.inputs });
       draw_output(pens[1], this.places[1], { ...now, names: this.outputs });
     }
-    this.art.forEach((group, i) => group.replaceChildren(...pens[i].shapes, ...pens[i].labels));
+    this.art.forEach((group, i) => group.replaceChildren(...pens[i].shapes, ...pens[i].labels.shapes));
     this.put(W);
   }
 
@@ -814,58 +613,36 @@ class Figure {
       x,
       equation: { cells, numbers, sums },
     } = this;
-    this.tip.put(this.places[0], x, [0, 0], listed(this.inputs, x));
+    this.put_handle(this.tip, this.places[0], x, listed(this.inputs, x));
     this.columns.forEach((part, j) => {
-      const values = column(W, j);
-      part.put(this.places[1], values, level(this.places[1], j), listed(this.outputs, column(this.W, j)));
+      const told = listed(this.outputs, column(this.W, j));
+      this.put_handle(part, this.places[1], column(W, j), told, level(this.places[1], j));
     });
     cells.forEach((row, i) => row.forEach((cell, j) => cell.put(this.W[i][j])));
     numbers.forEach((each, j) => each.put(x[j]));
     const h = times(this.W, x);
     sums.forEach((line, i) => write_sum(line, this.outputs[i], this.W[i], x, h[i]));
-    this.toggles.forEach((each) => each.put());
+    for (const [name, each] of this.toggles) each.put(this.get(name));
     this.equation.root.classList.toggle("hs-ratios", this.model.get("ratios"));
   }
 
-  speak() {
-    clearTimeout(this.speaking);
-    this.speaking = setTimeout(() => {
-      this.said.textContent = `${listed(this.inputs, this.x)} gives ${listed(this.outputs, times(this.W, this.x))}.`;
-    }, 600);
+  put_handle(part, place, values, told, by = [0, 0]) {
+    const [low, high] = place.reach[0].map((value) => Number(value.toPrecision(4)));
+    part.put(add(place.to(values), by), place.box, [low, high, clamp(values[0], low, high), told]);
+  }
+
+  words() {
+    return `${listed(this.inputs, this.x)} gives ${listed(this.outputs, times(this.W, this.x))}.`;
   }
 
   changed(name) {
-    if (name === "matrix") this.glide();
+    if (name === "matrix") this.follow();
     if (!this.held()) this.fit();
     this.redraw();
     if (name === "matrix" || name === "vector") this.speak();
   }
-
-  stop() {
-    clearTimeout(this.speaking);
-    cancelAnimationFrame(this.request);
-    cancelAnimationFrame(this.gliding);
-  }
 }
 
-function render({ model, el }) {
-  const figure = new Figure(model);
-  el.append(figure.root);
-  figure.fit();
-  figure.draw();
-  const listeners = ["matrix", "vector", "ratios", "rows", "grid"].map((name) => [
-    `change:${name}`,
-    () => figure.changed(name),
-  ]);
-  for (const [event, listener] of listeners) model.on(event, listener);
-  const observer = new ResizeObserver(() => figure.redraw());
-  observer.observe(figure.root);
-  return () => {
-    figure.stop();
-    observer.disconnect();
-    for (const [event, listener] of listeners) model.off(event, listener);
-    figure.root.remove();
-  };
-}
+const render = shows(LinearMap, ["matrix", "vector", "ratios", "rows", "grid"]);
 
 export default { render };

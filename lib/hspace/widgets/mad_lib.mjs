@@ -1,14 +1,9 @@
 // A text with blanks to fill in. The state is described in mad_lib.py.
 
+import { button, node } from "./parts.mjs";
+
 const DONE = "All of them. That is the chapter.";
 const MARKS = { right: "✓", wrong: "✗", shown: "" };
-
-function node(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children); // strings become text, never markup
-  return made;
-}
 
 /** A word as it is compared, as `plain` in mad_lib.py: no capitals, no blanks, no hyphens. */
 const plain = (word) => word.toLowerCase().replace(/[\s\-‐‑–_]+/gu, "");
@@ -87,9 +82,9 @@ function render({ model, el }) {
   const blanks = answers.map((words, i) => new Blank(words, i, answers.length));
   const said = node("p", { class: "hs-said", role: "status" });
   const note = node("p", { class: "hs-note", "aria-hidden": "true" });
-  const check = node("button", { type: "button", class: "hs-button" }, "Check");
-  const show = node("button", { type: "button", class: "hs-button" }, "Show answers");
-  const again = node("button", { type: "button", class: "hs-button" }, "Start again");
+  const check = button("Check", judge_all);
+  const show = button("Show answers", show_all);
+  const again = button("Start again", empty_all);
   const count = node("span", { class: "hs-count" });
   const title = model.get("title");
   const root = node("div", {
@@ -124,22 +119,26 @@ function render({ model, el }) {
       (blanks[i + 1]?.field ?? check).focus();
     });
   });
-  check.addEventListener("click", () => {
+
+  function judge_all() {
     const verdicts = blanks.map((blank) => blank.judge());
     const [open, wrong] = ["", "wrong"].map((kind) => verdicts.filter((verdict) => verdict === kind).length);
     const done = blanks.every((blank) => blank.verdict === "right");
     tell(done ? DONE : `${wrong} not yet, ${open} still empty.`);
     blanks.find((blank) => blank.verdict === "wrong" || blank.verdict === "")?.field.focus();
-  });
-  show.addEventListener("click", () => {
+  }
+
+  function show_all() {
     for (const blank of blanks) if (blank.judge() !== "right") blank.fill(blank.words[0], "shown");
     tell("The missing words stand in the text now.");
-  });
-  again.addEventListener("click", () => {
+  }
+
+  function empty_all() {
     for (const blank of blanks) blank.fill("", "");
     tell("All blanks are empty.");
     blanks[0].field.focus();
-  });
+  }
+
   count.textContent = `0 of ${blanks.length} right`;
   el.append(root);
   return () => root.remove();

@@ -1,5 +1,10 @@
 // A circle in H, and the ellipse that it becomes when it is pulled back to X. The state is described in pullback.py.
 
+import {
+  ACCENT, Figure, Handle, INK, WAYS, add, arrow, button, choices, clamp, closed, column, dot, length, line, node,
+  plane, range, resize, say, shape, shows, slide, text, times, toggle, write_rows,
+} from "./parts.mjs"; // prettier-ignore
+
 const INPUTS = ["x₁", "x₂"];
 const LONGEST = 3; // of v's coordinates
 const RADII = [0.05, 1.5]; // of the circle
@@ -9,44 +14,17 @@ const ENDLESS = 1e3; // a half axis that is longer is drawn without end
 const NOTHING = 1e-9;
 const SAMPLES = 40; // of a grid's line
 
-const INK = "var(--hs-ink)";
-const MUTED = "var(--hs-muted)";
-const ACCENT = "var(--hs-accent)";
 const LOOK = [
   { color: "var(--hs-x1)", dash: null },
   { color: "var(--hs-x2)", dash: "6 4" },
 ];
 const TINT = LOOK.map(({ color, dash }) => ({ stroke: color, "stroke-opacity": 0.4, "stroke-dasharray": dash }));
 
-// ---- small things ----------------------------------------------------------------------------------------------------
-
-function fill(made, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children); // strings become text, never markup
-  return made;
-}
-
-const node = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-const shape = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const range = (count) => [...Array(count).keys()];
-
-/** A number as text: two decimals at most, a true minus sign, no minus zero. */
-const say = (value) => String(Number(value.toFixed(2)) || 0).replace("-", "−");
-const told = (values) => `(${values.map(say).join(", ")})`;
+const told = (values) => `(${values.map((value) => say(value)).join(", ")})`;
 
 // ---- vectors and maps ------------------------------------------------------------------------------------------------
 
-const { sin, cos, hypot } = Math;
-const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
-const length = (a) => Math.sqrt(dot(a, a));
-const times = (J, v) => J.map((row) => dot(row, v));
-const add = (a, b, by = 1) => a.map((value, i) => value + by * b[i]);
-const column = (J, j) => J.map((row) => row[j]);
+const { sin, cos } = Math;
 const T = Math.PI / 6; // of the rotation
 const WINDOW = 4; // half of what is seen of H, unless a map says otherwise
 
@@ -137,7 +115,7 @@ const MAPS = {
 /** The singular values of J, larger first, and its right singular vectors, as the eigenvectors of JᵀJ. */
 function spectrum(J) {
   const [a, b, d] = [dot(column(J, 0), column(J, 0)), dot(column(J, 0), column(J, 1)), dot(column(J, 1), column(J, 1))];
-  const [middle, far] = [(a + d) / 2, hypot((a - d) / 2, b)];
+  const [middle, far] = [(a + d) / 2, length([(a - d) / 2, b])];
   const turn = 0.5 * Math.atan2(2 * b, a - d);
   const values = [middle + far, Math.max(0, middle - far)].map(Math.sqrt);
   const vectors = [[cos(turn), sin(turn)], [-sin(turn), cos(turn)]]; // prettier-ignore
@@ -169,42 +147,11 @@ function circlePlane(J, at) {
 
 // ---- drawing ---------------------------------------------------------------------------------------------------------
 
-/** Where points lie in a square drawing, in pixels, and back. */
-function plane(size, middle, half) {
-  const scale = size / 2 / half;
-  return {
-    size,
-    scale,
-    ends: middle.map((value) => [value - half, value + half]),
-    to: ([a, b]) => [size / 2 + (a - middle[0]) * scale, size / 2 - (b - middle[1]) * scale],
-    from: ([x, y]) => [middle[0] + (x - size / 2) / scale, middle[1] + (size / 2 - y) / scale],
-  };
-}
-
-const FAR = 6000; // pixels: what lies farther out is cut off, else a browser may draw nonsense
-const line = (points) =>
-  `M${points.map((point) => point.map((value) => clamp(value, -FAR, FAR).toFixed(2)).join(" ")).join("L")}`;
-const path = (points, look) => shape("path", { d: line(points), fill: "none", ...look });
-const closed = (points, look) => shape("path", { d: `${line(points)}Z`, ...look });
-
-function arrow(tail, tip, { name, color = INK, width = 3, dash = null, short = 0 }) {
-  const way = add(tip, tail, -1);
-  const far = length(way);
-  const tag = { class: name, "data-tip": tip.map((value) => value.toFixed(2)).join(" ") };
-  if (far < 2) return shape("circle", { ...tag, cx: tip[0], cy: tip[1], r: width, fill: color });
-  const u = way.map((value) => value / far);
-  const end = add(tip, u, far > 2 * short ? -short : 0);
-  const head = Math.min(5 + 2.4 * width, far);
-  const base = add(end, u, -head);
-  const side = [-u[1], u[0]];
-  const wings = [add(base, side, 0.42 * head), add(base, side, -0.42 * head)];
-  const look = { stroke: color, "stroke-width": width, "stroke-dasharray": dash };
-  return shape("g", tag, path([tail, base], look), closed([end, ...wings], { fill: color }));
-}
-
-function text([x, y], words, { color = MUTED, size = 13, weight = 600, anchor = "middle", italic = false } = {}) {
-  const look = { fill: color, "font-size": size, "font-weight": weight, "text-anchor": anchor, class: "hs-label" };
-  return shape("text", { x, y: y + 0.35 * size, ...look, "font-style": italic ? "italic" : null }, words);
+/** An arrow that tells where it ends; a dot, where it has no length. */
+function pointer(tail, tip, { name, color = INK, width = 3, ...look }) {
+  const whole = { class: name, "data-tip": tip.map((value) => value.toFixed(2)).join(" ") };
+  const dot = () => shape("circle", { ...whole, cx: tip[0], cy: tip[1], r: width, fill: color });
+  return arrow(tail, tip, { ...whole, color, width, ...look }) ?? dot();
 }
 
 /** A word a little beyond `point`, seen from `from`, inside the drawing. */
@@ -257,87 +204,21 @@ function grid(map, step, image, shown = () => true) {
 
 // ---- the figure ------------------------------------------------------------------------------------------------------
 
-function button(words, press) {
-  const made = node("button", { type: "button", class: "hs-button" }, words);
-  made.addEventListener("click", press);
-  return made;
-}
-
-/** A round handle that mouse, touch and arrow keys move, from `where()`, drawn or not, to where `move(point)` says. */
-class Handle {
-  constructor(svg, { label, small, where, ends, move }) {
-    Object.assign(this, { svg, where, ends, move, grip: null });
-    this.node = shape("g", { class: "hs-handle", tabindex: 0, role: "slider", "aria-label": label });
-    this.node.append(
-      shape("circle", { r: small ? 15 : 18, class: "hs-hit" }),
-      shape("circle", { r: small ? 10 : 12, class: "hs-ring" }),
-      shape("circle", { r: small ? 5.5 : 7.5, class: "hs-knob", stroke: INK }),
-    );
-    svg.append(this.node);
-    // Else a phone scrolls after all: browsers heed touch-action on a whole drawing, and not on a part of it.
-    this.node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-    this.node.addEventListener("pointerdown", (event) => this.take(event));
-    this.node.addEventListener("pointermove", (event) => {
-      if (this.grip) this.move(this.place.from(add(this.pointer(event), this.grip)));
-    });
-    for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) {
-      this.node.addEventListener(kind, () => (this.grip = null));
-    }
-    this.node.addEventListener("keydown", (event) => this.press(event));
-  }
-
-  pointer(event) {
-    const box = this.svg.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
-  take(event) {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    this.node.focus({ preventScroll: true });
-    this.node.setPointerCapture(event.pointerId);
-    this.grip = add(this.place.to(this.where()), this.pointer(event), -1); // it stays under the finger where it was taken
-  }
-
-  press(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const by = event.shiftKey ? 0.5 : 0.1;
-    const way = { ArrowRight: [by, 0], ArrowLeft: [-by, 0], ArrowUp: [0, by], ArrowDown: [0, -by] }[event.key];
-    const end = { Home: 0, End: 1 }[event.key];
-    if (!way && end === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    this.move(way ? add(this.where(), way) : [this.ends()[end], this.where()[1]]);
-  }
-
-  put(place, now, words) {
-    this.place = place;
-    const [x, y] = place.to(this.where());
-    const inside = [clamp(x, 6, place.size - 6), clamp(y, 6, place.size - 6)];
-    this.node.classList.toggle("hs-away", inside[0] !== x || inside[1] !== y);
-    const [low, high] = this.limits;
-    const values = { "aria-valuemin": low, "aria-valuemax": high, "aria-valuenow": now, "aria-valuetext": words };
-    fill(this.node, { transform: `translate(${inside.map((value) => value.toFixed(2)).join(" ")})`, ...values }, []);
-  }
+/** Move a point by an arrow key, or to an end of its first coordinate; tells whether that was the key. */
+function pressed({ key, shiftKey }, at, ends, move) {
+  const end = { Home: ends[0], End: ends[1] }[key];
+  if (WAYS[key]) move(add(at, WAYS[key], shiftKey ? 0.5 : 0.1));
+  else if (end !== undefined) move([end, at[1]]);
+  return Boolean(WAYS[key]) || end !== undefined;
 }
 
 const tenth = (value) => Number((Math.round(10 * value) / 10).toFixed(1));
 
-class Figure {
+class Pullback extends Figure {
   constructor(model) {
-    this.model = model;
-    this.first = Object.fromEntries(NAMES.map((name) => [name, model.get(name)]));
-    this.request = this.speaking = 0;
+    super(model);
+    this.first = this.copied(NAMES);
     this.build();
-  }
-
-  get(name) {
-    return this.model.get(name);
-  }
-
-  save(changes) {
-    for (const [name, value] of Object.entries(changes)) this.model.set(name, value);
-    this.model.save_changes();
   }
 
   get now() {
@@ -348,22 +229,20 @@ class Figure {
   }
 
   build() {
-    const choose = (key) => () => this.save({ map: key, ...MAPS[key].start });
-    this.choices = Object.entries(MAPS).map(([key, { name }]) => [key, button(name, choose(key))]);
+    const names = Object.entries(MAPS).map(([key, { name }]) => [key, name]);
+    this.maps = choices("Map", names, (key) => this.save({ map: key, ...MAPS[key].start }));
     const drawing = (label) => shape("svg", { class: "hs-space", role: "group", "aria-label": label });
     this.drawings = [drawing("X, with the ellipse at p"), drawing("H, with the circle at h(p)")];
     this.art = this.drawings.map((svg) => svg.appendChild(shape("g", { "aria-hidden": "true" })));
     this.formula = node("p", { class: "hs-formula" });
     this.list = node("dl", { class: "hs-readings" });
     this.remark = node("p", { class: "hs-remark" });
-    this.said = node("p", { class: "hs-said", role: "status" });
     const panels = this.drawings.map((svg, i) =>
       node("div", { class: "hs-panel" }, node("p", { class: "hs-side" }, i ? "H: a circle" : "X: what it was"), svg),
     );
-    const maps = this.choices.map(([, made]) => made);
     this.root = node("div", { class: "hs-figure hs-pullback", role: "group", "aria-label": "A metric pulled back" });
     this.root.append(
-      node("div", { class: "hs-choices", role: "group", "aria-label": "Map" }, ...maps),
+      this.maps.node,
       this.formula,
       node("div", { class: "hs-spaces" }, ...panels),
       this.controls(),
@@ -376,63 +255,61 @@ class Figure {
 
   controls() {
     const [min, max] = RADII;
-    this.slide = node("input", { type: "range", min, max, step: 0.05, class: "hs-range", "aria-label": "Radius in H" });
-    this.slide.addEventListener("input", () => this.save({ radius: this.slide.valueAsNumber }));
-    this.slide.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook has its own plans for keys
+    this.slide = slide("Radius in H", { min, max, step: 0.05 }, (radius) => this.save({ radius }));
     this.radius = node("span", { class: "hs-count", "aria-hidden": "true" });
-    this.box = node("input", { type: "checkbox" });
-    this.box.addEventListener("change", () => this.save({ field: this.box.checked }));
+    this.everywhere = toggle("everywhere", (field) => this.save({ field }));
     return node(
       "div",
       { class: "hs-bar" },
       node("label", { class: "hs-toggle" }, "radius ", this.slide, this.radius),
-      node("label", { class: "hs-toggle" }, this.box, " everywhere"),
-      button("Start again", () => this.save(this.first)),
+      this.everywhere.node,
+      button("Start again", () => this.save(structuredClone(this.first))),
     );
   }
 
   addHandles() {
-    this.foot = new Handle(this.drawings[0], {
-      label: "p: x₁, x₂",
-      small: true,
-      where: () => this.now.p,
-      ends: () => this.now.map.room[0],
-      move: (at) => this.save({ point: at.map((value, i) => clamp(tenth(value), ...this.now.map.room[i])) }),
-    });
-    this.tip = new Handle(this.drawings[0], {
-      label: "v: along x₁, along x₂",
-      where: () => add(this.now.p, this.now.v),
-      ends: () => [-LONGEST, LONGEST].map((value) => this.now.p[0] + value),
-      move: (at) => this.save({ vector: add(at, this.now.p, -1).map((value) => clamp(tenth(value), -LONGEST, LONGEST)) }),
-    });
+    const handle = (label, sizes, spot, ends, move) =>
+      new Handle(this.drawings[0], {
+        label,
+        sizes,
+        where: () => this.here.to(spot()),
+        drag: (at) => move(this.here.from(at)),
+        key: (event) => pressed(event, spot(), ends(), move),
+      });
+    const p = () => this.now.p;
+    this.foot = handle("p: x₁, x₂", [15, 10, 5.5], p, () => this.now.map.room[0], (at) => this.setPoint(at));
+    const ends = () => [-LONGEST, LONGEST].map((value) => p()[0] + value);
+    const tip = () => add(p(), this.now.v);
+    this.tip = handle("v: along x₁, along x₂", [18, 12, 7.5], tip, ends, (at) => this.setVector(at));
+  }
+
+  setPoint(at) {
+    this.save({ point: at.map((value, i) => clamp(tenth(value), ...this.now.map.room[i])) });
+  }
+
+  setVector(tip) {
+    this.save({ vector: add(tip, this.now.p, -1).map((value) => clamp(tenth(value), -LONGEST, LONGEST)) });
   }
 
   measure() {
     const width = Math.floor(this.root.clientWidth - 32);
     if (width <= 0) return false; // in a closed tab or fold: the observer calls again when it opens
     this.size = Math.min(width >= 440 ? Math.floor((width - 20) / 2) : width, 400);
-    for (const svg of this.drawings) {
-      fill(svg, { viewBox: `0 0 ${this.size} ${this.size}`, width: this.size, height: this.size }, []);
-    }
+    for (const svg of this.drawings) resize(svg, this.size);
     return true;
   }
 
-  redraw() {
-    if (!this.request) this.request = requestAnimationFrame(() => this.draw());
-  }
-
   draw() {
-    cancelAnimationFrame(this.request);
-    this.request = 0;
+    super.draw();
     if (!this.measure()) return;
     const now = this.now;
     const { map, at } = now;
     const middle = map.room.map(([low, high]) => (low + high) / 2);
-    const here = plane(this.size, middle, 1.08 * Math.max(...map.room.map(([low, high]) => (high - low) / 2)));
-    const there = plane(this.size, map.fixed ? [0, 0] : at, map.half ?? WINDOW);
-    this.art[0].replaceChildren(...this.input(here, now));
+    this.here = plane(this.size, 1.08 * Math.max(...map.room.map(([low, high]) => (high - low) / 2)), middle);
+    const there = plane(this.size, map.half ?? WINDOW, map.fixed ? [0, 0] : at);
+    this.art[0].replaceChildren(...this.input(this.here, now));
     this.art[1].replaceChildren(...this.output(there, now));
-    this.put(here, now);
+    this.put(now);
   }
 
   input(place, { map, p, v, r, spectrum: own, field }) {
@@ -444,7 +321,7 @@ class Figure {
     drawn.push(closed(rim, { class: "hs-rim hs-back" }));
     drawn.push(...units(place, p, [[1, 0], [0, 1]].map((e) => add(p, e, map.unit ?? 1)))); // prettier-ignore
     const [foot, tip] = [to(p), to(add(p, v))];
-    drawn.push(arrow(foot, tip, { name: "hs-v", width: 3, short: 8 }), ...frame(place, INPUTS));
+    drawn.push(pointer(foot, tip, { name: "hs-v", width: 3, short: 8 }), ...frame(place, INPUTS));
     drawn.push(beyond(place, tip, foot, "v", { color: INK, italic: true }));
     return drawn;
   }
@@ -471,43 +348,33 @@ class Figure {
     }
     drawn.push(...units({ to }, at, [0, 1].map((j) => add(at, column(J, j), map.unit ?? 1)))); // prettier-ignore
     const [foot, tip] = [to(at), to(add(at, times(J, v)))];
-    drawn.push(arrow(foot, tip, { name: "hs-u", width: 3 }), shape("circle", { cx: foot[0], cy: foot[1], r: 4, fill: INK }));
+    drawn.push(pointer(foot, tip, { name: "hs-u", width: 3 }), shape("circle", { cx: foot[0], cy: foot[1], r: 4, fill: INK }));
     if (!map.curved) drawn.push(...frame(place, ["h₁", "h₂"]));
     drawn.push(beyond(place, tip, foot, "J v", { color: INK, italic: true }));
     return drawn;
   }
 
   /** Handles, numbers, words and controls. */
-  put(here, now) {
+  put(now) {
     const { map, p, v, r, J } = now;
-    this.foot.limits = map.room[0];
-    this.tip.limits = [-LONGEST, LONGEST];
-    this.foot.put(here, p[0], `p is ${told(p)}`);
-    this.tip.put(here, v[0], `v is ${told(v)}, length ${say(length(v))} in X, ${say(length(times(J, v)))} in H`);
+    const [foot, tip] = [p, add(p, v)].map(this.here.to);
+    this.foot.put(foot, { width: this.size }, [...map.room[0], p[0], `p is ${told(p)}`]);
+    const lengths = `length ${say(length(v))} in X, ${say(length(times(J, v)))} in H`;
+    this.tip.put(tip, { width: this.size }, [-LONGEST, LONGEST, v[0], `v is ${told(v)}, ${lengths}`]);
     this.formula.textContent = `h = (${map.formulas.join(", ")})`;
-    const rows = readings(now).map(([name, value]) => node("div", {}, node("dt", {}, name), node("dd", {}, value)));
-    this.list.replaceChildren(...rows);
+    write_rows(this.list, readings(now));
     const lost = axes(now.spectrum, r)[1] === Infinity;
     this.remark.textContent = lost ? LOST : map.words;
     this.slide.value = r;
     this.slide.setAttribute("aria-valuetext", say(r));
     this.radius.textContent = say(r);
-    this.box.checked = now.field;
-    for (const [key, made] of this.choices) made.setAttribute("aria-pressed", key === this.get("map"));
+    this.everywhere.put(now.field);
+    this.maps.put(this.get("map"));
   }
 
-  speak() {
-    clearTimeout(this.speaking);
-    this.speaking = setTimeout(() => {
-      const { v, J, spectrum: own, r } = this.now;
-      const half = halves(own, r);
-      this.said.textContent = `Half axes ${half}. v is ${say(length(v))} long in X and ${say(length(times(J, v)))} in H.`;
-    }, 600);
-  }
-
-  stop() {
-    clearTimeout(this.speaking);
-    cancelAnimationFrame(this.request);
+  words() {
+    const { v, J, spectrum: own, r } = this.now;
+    return `Half axes ${halves(own, r)}. v is ${say(length(v))} long in X and ${say(length(times(J, v)))} in H.`;
   }
 }
 
@@ -515,7 +382,7 @@ const LOST = "Here J takes a direction to nothing: the ellipse has no end, and a
 
 /** The images of the two basis vectors, red and blue. */
 const units = (place, foot, tips) =>
-  tips.map((tip, j) => arrow(place.to(foot), place.to(tip), { ...LOOK[j], width: 2.2, name: `hs-basis${j + 1}` }));
+  tips.map((tip, j) => pointer(place.to(foot), place.to(tip), { ...LOOK[j], width: 2.2, name: `hs-basis${j + 1}` }));
 
 /** Ellipses or circles at a lattice of points of the room, but where an ellipse would be longer than the room. */
 function lattice(map, rim, shown = () => true) {
@@ -550,23 +417,6 @@ function readings({ map, v, r, J, spectrum: own }) {
 
 const NAMES = ["map", "point", "vector", "radius", "field"];
 
-function render({ model, el }) {
-  const figure = new Figure(model);
-  el.append(figure.root);
-  figure.draw();
-  const changed = () => {
-    figure.redraw();
-    figure.speak();
-  };
-  for (const name of NAMES) model.on(`change:${name}`, changed);
-  const observer = new ResizeObserver(() => figure.redraw());
-  observer.observe(figure.root);
-  return () => {
-    figure.stop();
-    observer.disconnect();
-    for (const name of NAMES) model.off(`change:${name}`, changed);
-    figure.root.remove();
-  };
-}
+const render = shows(Pullback, NAMES);
 
 export default { render };

@@ -1,5 +1,10 @@
 // A matrix taken apart: rotate, scale, rotate. The state is described in rotate_scale_rotate.py.
 
+import {
+  ACCENT, Figure, Handle, LINE, MUTED, WAYS, Words, add, arrow, button, calm, clamp, column, ease, entry, length,
+  line, node, plane, range, resize, scaled, shape, shows, slide, text, times, toggle, write_rows,
+} from "./parts.mjs"; // prettier-ignore
+
 const STEPS = ["Vᵀ", "D", "U"];
 const DOES = ["rotate", "scale", "rotate"];
 const LARGEST = 4; // size of an entry
@@ -7,68 +12,43 @@ const TICK = 0.05; // of a dragged entry
 const PACE = 900; // milliseconds a step
 const ROUND = [1.6, 2, 2.5, 3.2, 4, 5, 6.4, 8, 10]; // how far an axis may go
 
-const INK = "var(--hs-ink)";
-const MUTED = "var(--hs-muted)";
-const ACCENT = "var(--hs-accent)";
 const BASIS = [
   { color: "var(--hs-x1)", dash: null, name: "e₁" },
   { color: "var(--hs-x2)", dash: "6 4", name: "e₂" },
 ];
 
-// ---- small things ---------------------------------------------------------------------------------------------------
-
-function fill(made, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children); // strings become text, never markup
-  return made;
-}
-
-const node = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-const shape = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-
-const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const copy = (M) => M.map((row) => [...row]);
-
 // ---- matrices of two rows and columns -------------------------------------------------------------------------------
 
-const times = (A, B) => A.map((row) => [0, 1].map((j) => row[0] * B[0][j] + row[1] * B[1][j]));
-const apply = (A, [x, y]) => A.map((row) => row[0] * x + row[1] * y);
+const product = (A, B) => A.map((row) => [0, 1].map((j) => row[0] * B[0][j] + row[1] * B[1][j]));
 const transposed = ([[a, b], [c, d]]) => [[a, c], [b, d]]; // prettier-ignore
 const det = ([[a, b], [c, d]]) => a * d - b * c;
-const column = (A, j) => [A[0][j], A[1][j]];
 const columns = (u, v) => [[u[0], v[0]], [u[1], v[1]]]; // prettier-ignore
 const diagonal = (a, d) => [[a, 0], [0, d]]; // prettier-ignore
-const scaled = (v, by) => v.map((each) => each * by);
 const rotation = (angle) => [
   [Math.cos(angle), -Math.sin(angle)],
   [Math.sin(angle), Math.cos(angle)],
 ];
-const IDENTITY = diagonal(1, 1);
 
 /** Signed singular vectors and values, as `factors` in Python has them. */
 function factors(M, flips, follow) {
-  const [[a, b], [, d]] = times(transposed(M), M);
+  const [[a, b], [, d]] = product(transposed(M), M);
   let V = rotation(0.5 * Math.atan2(2 * b, a - d));
-  const first = apply(M, column(V, 0));
-  const length = Math.hypot(...first);
-  const u = length > 1e-12 ? scaled(first, 1 / length) : [1, 0];
+  const first = times(M, column(V, 0));
+  const far = length(first);
+  const u = far > 1e-12 ? scaled(first, 1 / far) : [1, 0];
   const left = scaled([-u[1], u[0]], det(M) < 0 ? -1 : 1);
-  const s = [length, length > 1e-12 ? Math.abs(det(M)) / length : 0];
+  const s = [far, far > 1e-12 ? Math.abs(det(M)) / far : 0];
   const signs = diagonal(...flips.map((flip) => (flip ? -1 : 1)));
   const U = columns(u, left);
-  V = times(V, signs);
-  return { U: follow ? times(U, signs) : U, s, V };
+  V = product(V, signs);
+  return { U: follow ? product(U, signs) : U, s, V };
 }
 
-const product = ({ U, s, V }) => times(times(U, diagonal(...s)), transposed(V));
+const together = ({ U, s, V }) => product(product(U, diagonal(...s)), transposed(V));
 
 /** The largest stretch of a matrix. */
 function norm(A) {
-  const [[a, b], [, d]] = times(transposed(A), A);
+  const [[a, b], [, d]] = product(transposed(A), A);
   return Math.sqrt((a + d + Math.hypot(a - d, 2 * b)) / 2);
 }
 
@@ -79,21 +59,21 @@ const angle = (Q) => Math.atan2(Q[1][0], Q[0][0]);
 function part_of(U, share) {
   if (det(U) > 0) return rotation(angle(U) * share);
   const [over, turned] = [clamp(2 * share, 0, 1), clamp(2 * share - 1, 0, 1)];
-  return times(rotation(angle(U) * turned), diagonal(1, Math.cos(Math.PI * over)));
+  return product(rotation(angle(U) * turned), diagonal(1, Math.cos(Math.PI * over)));
 }
 
 /** Part of the transpose, which undoes V: it turns back and, where V reflects, turns over last. */
 function part_back(V, share) {
   if (det(V) > 0) return rotation(-angle(V) * share);
   const [turned, over] = [clamp(2 * share, 0, 1), clamp(2 * share - 1, 0, 1)];
-  return times(diagonal(1, Math.cos(Math.PI * over)), rotation(-angle(V) * turned));
+  return product(diagonal(1, Math.cos(Math.PI * over)), rotation(-angle(V) * turned));
 }
 
 /** How far the face has come at a stage from 0 to 3. */
 function come({ U, s, V }, stage) {
   const [first, second, third] = [0, 1, 2].map((begin) => clamp(stage - begin, 0, 1));
   const scales = diagonal(...s.map((value) => 1 + (value - 1) * second));
-  return times(part_of(U, third), times(scales, part_back(V, first)));
+  return product(part_of(U, third), product(scales, part_back(V, first)));
 }
 
 // ---- words ----------------------------------------------------------------------------------------------------------
@@ -115,7 +95,7 @@ function eigenvalues([[a, b], [c, d]]) {
 /** The lines of numbers beneath the drawings. */
 function readings(M, found) {
   const { U, s, V } = found;
-  const error = norm(product(found).map((row, i) => row.map((value, j) => value - M[i][j])));
+  const error = norm(together(found).map((row, i) => row.map((value, j) => value - M[i][j])));
   return [
     ["Vᵀ", turns(-angle(V)) + (det(V) < 0 ? ", then turns over" : "")],
     ["D", `stretches by ${fixed(s[0], 2)} and ${fixed(s[1], 2)}`],
@@ -144,7 +124,7 @@ const LOST = "A v was turned round and its u was not: these three steps make ano
 // ---- drawing --------------------------------------------------------------------------------------------------------
 
 const circle = (cx, cy, r, count = 24) =>
-  [...Array(count)].map((_, i) => {
+  range(count).map((i) => {
     const turn = (2 * Math.PI * i) / count;
     return [cx + r * Math.cos(turn), cy + r * Math.sin(turn)];
   });
@@ -156,100 +136,54 @@ const FACE = {
   dark: [[-0.3, 0.954], [-0.86, 1.28], [-0.94, 0.342]], // prettier-ignore
   eyes: [circle(-0.36, 0.2, 0.11), circle(0.36, 0.2, 0.11)],
   nose: [[-0.12, -0.1], [0.12, -0.1], [0, -0.24]], // prettier-ignore
-  smile: [...Array(13)].map((_, i) => {
+  smile: range(13).map((i) => {
     const x = -0.42 + 0.07 * i;
     return [x, -0.58 + 0.9 * x * x];
   }),
 };
 
-const path = (points, closed = true) =>
-  `M${points.map((point) => point.map((value) => value.toFixed(2)).join(" ")).join("L")}${closed ? "Z" : ""}`;
-
-/** A square piece of the plane: `range` is how far its axes go from the middle. */
-function plane(size, range) {
-  const scale = size / 2 / range;
-  return {
-    size,
-    range,
-    to: ([x, y]) => [size / 2 + x * scale, size / 2 - y * scale],
-    from: (x, y) => [(x - size / 2) / scale, (size / 2 - y) / scale],
-  };
-}
-
-function draw_plane({ to, range, size }) {
+function draw_plane({ to, half, size }) {
   const made = [];
-  const line = (a, b, look) => {
+  const ruled = (a, b, look) => {
     const [[x1, y1], [x2, y2]] = [to(a), to(b)];
-    made.push(shape("line", { x1, y1, x2, y2, stroke: "var(--hs-line)", ...look }));
+    made.push(shape("line", { x1, y1, x2, y2, stroke: LINE, ...look }));
   };
-  for (let k = -Math.floor(range); k <= range; k++) {
+  for (let k = -Math.floor(half); k <= half; k++) {
     const axis = k === 0 ? { stroke: MUTED, "stroke-width": 1.2 } : {};
-    line([k, -range], [k, range], axis);
-    line([-range, k], [range, k], axis);
+    ruled([k, -half], [k, half], axis);
+    ruled([-half, k], [half, k], axis);
   }
-  made.push(text([size - 12, size / 2 + 14], String(Math.floor(range)), { size: 11, weight: 400 }));
+  made.push(text([size - 12, size / 2 + 14], String(Math.floor(half)), { size: 11, weight: 400 }));
   return made;
 }
 
 function draw_face({ to }, A) {
-  const seen = (points) => points.map((point) => to(apply(A, point)));
-  const part = (points, name, closed = true) => shape("path", { d: path(seen(points), closed), class: name });
+  const seen = (points) => line(points.map((point) => to(times(A, point))));
+  const part = (points, name, end = "Z") => shape("path", { d: seen(points) + end, class: name });
   return [
     part(FACE.light, "hs-ear"),
     part(FACE.dark, "hs-ear hs-dark"),
     part(FACE.outline, "hs-face"),
     ...FACE.eyes.map((eye) => part(eye, "hs-feature")),
     part(FACE.nose, "hs-feature"),
-    part(FACE.smile, "hs-smile", false),
+    part(FACE.smile, "hs-smile", ""),
   ];
-}
-
-/** An arrow from the origin to `v`, in the plane's own numbers; `short` pixels are left free at its tip. */
-function arrow(place, v, { color, dash = null, width = 3, name, short = 0 }) {
-  const [tail, end] = [place.to([0, 0]), place.to(v)];
-  const [dx, dy] = [end[0] - tail[0], end[1] - tail[1]];
-  const length = Math.hypot(dx, dy);
-  if (length < 2 + short) return null;
-  const [ux, uy] = [dx / length, dy / length];
-  const tip = [end[0] - ux * short, end[1] - uy * short];
-  const head = Math.min(5 + 2.2 * width, length - short);
-  const [bx, by] = [tip[0] - ux * head, tip[1] - uy * head];
-  const side = 0.42 * head;
-  const look = { stroke: color, "stroke-width": width, "stroke-dasharray": dash };
-  return shape(
-    "g",
-    { class: name },
-    shape("line", { x1: tail[0], y1: tail[1], x2: bx, y2: by, ...look }),
-    shape("polygon", {
-      points: `${tip} ${bx - uy * side},${by + ux * side} ${bx + uy * side},${by - ux * side}`,
-      fill: color,
-    }),
-  );
-}
-
-function text([x, y], words, { color = MUTED, size = 14, weight = 650 } = {}) {
-  const look = { fill: color, "font-size": size, "font-weight": weight, "text-anchor": "middle", class: "hs-label" };
-  return shape("text", { x, y: y + 0.35 * size, ...look }, words);
 }
 
 /** Names beyond the tips of arrows, each where it covers no other. */
 function names(place, arrows) {
-  const taken = [];
-  return arrows.flatMap(({ v, words, color }) => {
-    const [tail, tip] = [place.to([0, 0]), place.to(v)];
-    const length = Math.hypot(tip[0] - tail[0], tip[1] - tail[1]);
-    if (length < 8) return [];
-    const away = Math.atan2(tip[1] - tail[1], tip[0] - tail[0]);
-    const half = 5 + 4 * words.length;
+  const words = new Words(place.size, place.size, 17);
+  for (const { tip, name, color } of arrows) {
+    const [dx, dy] = add(tip, place.to([0, 0]), -1);
+    if (length([dx, dy]) < 8) continue;
+    const [away, half] = [Math.atan2(dy, dx), 5 + 4 * name.length];
     const spots = [0, 0.7, -0.7, 1.3, -1.3, 2.2, -2.2].map((turn) => [
-      clamp(tip[0] + (12 + 0.6 * half) * Math.cos(away + turn), half, place.size - half),
-      clamp(tip[1] + 17 * Math.sin(away + turn), 9, place.size - 9),
+      tip[0] + (12 + 0.6 * half) * Math.cos(away + turn),
+      tip[1] + 17 * Math.sin(away + turn),
     ]);
-    const free = ([x, y]) => taken.every((old) => Math.abs(x - old.x) >= half + old.half || Math.abs(y - old.y) >= 17);
-    const [x, y] = spots.find(free) ?? spots[0];
-    taken.push({ x, y, half });
-    return [text([x, y], words, { color })];
-  });
+    words.put(spots, half, name, { color, size: 14, weight: 650 });
+  }
+  return words.shapes;
 }
 
 /** Names of the two singular directions on the left, stage by stage. */
@@ -262,126 +196,31 @@ const LABELS = [
 
 /** Everything in one drawing: the face under A, where the basis and the singular directions have come. */
 function draw(place, A, found, labels, short = 0) {
-  const basis = BASIS.map(({ color, dash, name }, j) => {
-    const look = { color, dash, width: 2.4, name: `hs-e${j + 1}`, short };
-    return { v: column(A, j), words: name, look, color };
+  const basis = BASIS.map((look, j) => {
+    return { ...look, tip: place.to(column(A, j)), width: 2.4, kind: `hs-e${j + 1}`, short };
   });
   const singular = [0, 1].map((j) => {
-    const look = { color: ACCENT, dash: j ? "3 3" : null, width: 4, name: `hs-v${j + 1}` };
-    return { v: apply(A, column(found.V, j)), words: labels[j], look, color: ACCENT };
+    const tip = place.to(times(A, column(found.V, j)));
+    return { tip, name: labels[j], color: ACCENT, dash: j ? "3 3" : null, width: 4, kind: `hs-v${j + 1}` };
   });
   const arrows = [...singular, ...basis];
+  const drawn = ({ tip, kind, color, dash, width, short: free }) =>
+    arrow(place.to([0, 0]), tip, { class: kind, color, dash, width, head: 5 + 2.2 * width, short: free });
   return [
     ...draw_plane(place),
     ...draw_face(place, A),
-    ...arrows.map(({ v, look }) => arrow(place, v, look)).filter(Boolean),
+    ...arrows.map(drawn).filter(Boolean),
     ...names(place, arrows),
   ];
 }
 
-// ---- what can be operated -------------------------------------------------------------------------------------------
-
-/** A round handle for one column of the matrix, which mouse, touch and arrow keys move from `where()`, drawn or not. */
-function handle(svg, j, where, move, release) {
-  const { color, name } = BASIS[j];
-  const group = shape("g", { class: "hs-handle", tabindex: 0, role: "slider", "aria-label": `Where M sends ${name}` });
-  const knob = shape("circle", { r: 6.5, class: "hs-knob", stroke: color });
-  group.append(shape("circle", { r: 18, class: "hs-hit" }), shape("circle", { r: 11, class: "hs-ring" }), knob);
-  svg.append(group);
-  const part = { place: null };
-  let grip = null;
-  const point = (event) => {
-    const box = svg.getBoundingClientRect();
-    const stretch = part.place.size / box.width;
-    return [(event.clientX - box.left) * stretch, (event.clientY - box.top) * stretch];
-  };
-  // chromium heeds touch-action on a whole svg only: without this a long pull would scroll the page
-  group.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-  group.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    group.focus({ preventScroll: true });
-    group.setPointerCapture(event.pointerId);
-    const [at, [x, y]] = [part.place.to(where()), point(event)];
-    grip = [at[0] - x, at[1] - y]; // it stays under the finger where it was taken
-  });
-  group.addEventListener("pointermove", (event) => {
-    if (!grip) return;
-    const [x, y] = point(event);
-    move(part.place.from(x + grip[0], y + grip[1]));
-  });
-  const drop = () => {
-    if (grip) release();
-    grip = null;
-  };
-  for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) group.addEventListener(kind, drop);
-  group.addEventListener("keydown", (event) => {
-    const by = TICK * (event.shiftKey ? 10 : 1);
-    const steps = { ArrowRight: [by, 0], ArrowLeft: [-by, 0], ArrowUp: [0, by], ArrowDown: [0, -by] };
-    const step = event.altKey || event.ctrlKey || event.metaKey ? null : steps[event.key];
-    if (!step) return;
-    event.preventDefault();
-    event.stopPropagation();
-    move(where().map((value, i) => value + step[i]));
-    release();
-  });
-  part.put = (place, values) => {
-    part.place = place;
-    const told = `${fixed(values[0], 2)} across, ${fixed(values[1], 2)} up`;
-    const numbers = { "aria-valuemin": -LARGEST, "aria-valuemax": LARGEST, "aria-valuenow": values[0] };
-    fill(group, { transform: `translate(${place.to(values)})`, ...numbers, "aria-valuetext": told }, []);
-  };
-  part.held = () => grip !== null;
-  return part;
-}
-
-/** An entry of the matrix that can be typed over. */
-function entry(i, j, change) {
-  const label = `M, row ${i + 1}, column ${j + 1}`;
-  const field = node("input", { type: "number", step: "any", class: "hs-entry", "aria-label": label, "data-input": j });
-  field.addEventListener("input", () => {
-    const value = field.valueAsNumber;
-    if (Number.isFinite(value) && Math.abs(value) <= LARGEST) change(value);
-  });
-  field.addEventListener("keydown", (event) => {
-    event.stopPropagation(); // a notebook has its own plans for single letters
-    const by = { ArrowUp: 0.25, ArrowDown: -0.25 }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    change(clamp(Number(((field.valueAsNumber || 0) + by).toFixed(6)), -LARGEST, LARGEST));
-  });
-  let last = 0;
-  const put = (value) => {
-    last = value;
-    const writing = document.activeElement === field && Number.isNaN(field.valueAsNumber); // as after a lone minus
-    if (!writing && field.valueAsNumber !== value) field.value = Number(value.toFixed(4));
-  };
-  field.addEventListener("blur", () => {
-    field.value = Number(last.toFixed(4)); // also where something out of range was typed
-  });
-  return { node: node("span", { class: "hs-cell" }, field), put };
-}
-
-function button(words, press) {
-  const made = node("button", { type: "button", class: "hs-button" }, words);
-  made.addEventListener("click", press);
-  return made;
-}
-
-function toggle(words, change) {
-  const box = node("input", { type: "checkbox" });
-  box.addEventListener("change", () => change(box.checked));
-  return { node: node("label", { class: "hs-toggle" }, box, ` ${words}`), put: (on) => (box.checked = on) };
-}
-
 // ---- the figure -----------------------------------------------------------------------------------------------------
 
-class Figure {
+class RotateScaleRotate extends Figure {
   constructor(model) {
-    this.model = model;
-    const names = ["matrix", "flips", "follow"];
-    this.first = Object.fromEntries(names.map((name) => [name, structuredClone(model.get(name))]));
-    Object.assign(this, { shown: model.get("stage"), range: 0, request: 0, gliding: 0 });
+    super(model);
+    this.first = this.copied(["matrix", "flips", "follow"]);
+    Object.assign(this, { shown: model.get("stage"), range: 0 });
     this.build();
     this.fit();
   }
@@ -394,24 +233,11 @@ class Figure {
     return this.model.get("stage");
   }
 
-  save(changes) {
-    for (const [name, value] of Object.entries(changes)) this.model.set(name, value);
-    this.model.save_changes();
-  }
-
   build() {
     const labels = ["Step by step", "M in one go"];
     this.drawings = labels.map((label) => shape("svg", { class: "hs-space", role: "group", "aria-label": label }));
     this.art = this.drawings.map((svg) => svg.appendChild(shape("g", { "aria-hidden": "true" })));
-    this.columns = [0, 1].map((j) =>
-      handle(
-        this.drawings[1],
-        j,
-        () => column(this.M, j),
-        (v) => this.setColumn(j, v),
-        () => this.release(),
-      ),
-    );
+    this.columns = [0, 1].map((j) => this.handle(j));
     const caption = (words) => node("p", { class: "hs-panel-name" }, words);
     this.captions = ["", "M in one go: drag e₁ and e₂"].map(caption);
     this.panels = this.drawings.map((svg, i) => node("div", { class: "hs-half" }, this.captions[i], svg));
@@ -419,30 +245,47 @@ class Figure {
     this.panels[1].append(this.matrix());
     this.remark = node("p", { class: "hs-remark" });
     this.list = node("dl", { class: "hs-readings" });
-    this.said = node("p", { class: "hs-said", role: "status" });
     const look = { class: "hs-figure hs-rotate_scale_rotate", role: "group" };
     this.root = node("div", { ...look, "aria-label": "A matrix in three steps" });
     const both = node("div", { class: "hs-halves" }, ...this.panels);
     this.root.append(both, this.remark, this.list, this.switches(), this.said);
   }
 
+  /** A round handle for one column of the matrix. */
+  handle(j) {
+    const { color, name } = BASIS[j];
+    return new Handle(this.drawings[1], {
+      label: `Where M sends ${name}`,
+      color,
+      sizes: [18, 11, 6.5],
+      where: () => this.place.to(column(this.M, j)),
+      drag: (at) => this.setColumn(j, this.place.from(at)),
+      key: ({ key, shiftKey }) => {
+        if (WAYS[key]) this.setColumn(j, add(column(this.M, j), WAYS[key], TICK * (shiftKey ? 10 : 1)));
+        if (WAYS[key]) this.release();
+        return Boolean(WAYS[key]);
+      },
+      release: () => this.release(),
+    });
+  }
+
   /** The slider through the three steps, and a button for each. */
   stepping() {
-    const range = { type: "range", min: 0, max: 3, step: 0.05 };
-    this.slider = node("input", { ...range, class: "hs-range", "aria-label": "How far" });
-    this.slider.addEventListener("input", () => {
-      this.shown = this.slider.valueAsNumber; // under the finger there is nothing to glide
-      this.save({ stage: this.shown });
+    this.slider = slide("How far", { min: 0, max: 3, step: 0.05 }, (stage) => {
+      this.shown = stage; // under the finger there is nothing to glide
+      this.save({ stage });
     });
-    this.slider.addEventListener("keydown", (event) => event.stopPropagation());
     this.buttons = STEPS.map((step, i) => button(`${step} ${DOES[i]}`, () => this.go(i)));
     const group = { class: "hs-bar hs-steps", role: "group", "aria-label": "Steps" };
     return node("div", {}, this.slider, node("div", group, ...this.buttons));
   }
 
   matrix() {
-    this.entries = [0, 1].map((i) => [0, 1].map((j) => entry(i, j, (value) => this.setEntry(i, j, value))));
-    const brackets = node("span", { class: "hs-brackets hs-matrix" }, ...this.entries.flat().map((each) => each.node));
+    const cell = (i, j) =>
+      entry(`M, row ${i + 1}, column ${j + 1}`, (value) => this.setEntry(i, j, value), { input: j, most: LARGEST });
+    this.entries = [0, 1].map((i) => [0, 1].map((j) => cell(i, j)));
+    const cells = this.entries.flat().map((each) => node("span", { class: "hs-cell" }, each.node));
+    const brackets = node("span", { class: "hs-brackets hs-matrix" }, ...cells);
     brackets.style.setProperty("--hs-columns", 2);
     return node("div", { class: "hs-product" }, node("i", {}, "M"), node("span", {}, "="), brackets);
   }
@@ -466,9 +309,7 @@ class Figure {
   }
 
   setEntry(i, j, value) {
-    const M = copy(this.M);
-    M[i][j] = value;
-    this.save({ matrix: M });
+    this.save({ matrix: this.M.map((row, r) => row.map((old, k) => (r === i && k === j ? value : old))) });
   }
 
   setColumn(j, values) {
@@ -483,7 +324,7 @@ class Figure {
   }
 
   held() {
-    return this.columns.some((part) => part.held());
+    return this.columns.some((part) => part.grip);
   }
 
   release() {
@@ -500,47 +341,38 @@ class Figure {
     if (wanted > this.range || range < 0.6 * this.range) this.range = range;
   }
 
-  redraw() {
-    if (!this.request) this.request = requestAnimationFrame(() => this.draw());
-  }
-
   /** Let the drawn stage glide to the real one. */
-  glide() {
+  follow_stage() {
     cancelAnimationFrame(this.gliding);
-    const [from, to, begin] = [this.shown, this.stage, performance.now()];
-    const time = PACE * Math.abs(to - from);
-    if (calm() || !this.size || !time) {
+    const [from, to] = [this.shown, this.stage];
+    if (calm() || !this.place || from === to) {
       this.shown = to;
       return this.redraw();
     }
-    const turn = (now) => {
-      const t = clamp((now - begin) / time, 0, 1);
-      this.shown = t < 1 ? from + (to - from) * t * t * (3 - 2 * t) : to;
-      this.draw();
-      if (t < 1) this.gliding = requestAnimationFrame(turn);
-    };
-    this.gliding = requestAnimationFrame(turn);
+    this.glide(PACE * Math.abs(to - from), (t) => (this.shown = t < 1 ? from + (to - from) * ease(t) : to));
   }
 
   measure() {
     const width = Math.floor(this.panels[0].clientWidth);
     if (!width) return false; // in a closed tab or fold: the observer calls again when it opens
-    this.size = Math.min(width, 340);
-    const look = { viewBox: `0 0 ${this.size} ${this.size}`, width: this.size, height: this.size };
-    for (const svg of this.drawings) fill(svg, look, []);
+    this.place = plane(Math.min(width, 340), this.range);
+    for (const svg of this.drawings) resize(svg, this.place.size);
     return true;
   }
 
   draw() {
-    cancelAnimationFrame(this.request);
-    this.request = 0;
+    super.draw();
     if (!this.measure()) return;
     const found = factors(this.M, this.model.get("flips"), this.model.get("follow"));
-    const place = plane(this.size, this.range);
+    const { place } = this;
     const labels = LABELS[Math.round(this.shown)];
     this.art[0].replaceChildren(...draw(place, come(found, this.shown), found, labels));
     this.art[1].replaceChildren(...draw(place, this.M, found, ["Mv₁", "Mv₂"], 6));
-    this.columns.forEach((part, j) => part.put(place, column(this.M, j)));
+    this.columns.forEach((part, j) => {
+      const [x, y] = column(this.M, j);
+      const told = [-LARGEST, LARGEST, x, `${fixed(x, 2)} across, ${fixed(y, 2)} up`];
+      part.put(place.to([x, y]), { width: place.size }, told);
+    });
     this.put(found);
   }
 
@@ -549,10 +381,7 @@ class Figure {
     const lost = !this.model.get("follow") && this.model.get("flips").some(Boolean);
     this.captions[0].textContent = `Step by step: ${where(this.stage)}`;
     this.remark.textContent = lost ? LOST : REMARKS[Math.round(this.stage)];
-    const rows = readings(this.M, found);
-    this.list.replaceChildren(
-      ...rows.map(([name, value]) => node("div", {}, node("dt", {}, name), node("dd", {}, value))),
-    );
+    write_rows(this.list, readings(this.M, found));
     this.list.classList.toggle("hs-lost", lost);
     this.slider.value = this.stage;
     this.slider.setAttribute("aria-valuetext", where(this.stage));
@@ -562,44 +391,19 @@ class Figure {
     this.toggles[2].put(this.model.get("follow"));
   }
 
-  speak() {
-    clearTimeout(this.speaking);
-    this.speaking = setTimeout(() => {
-      const found = factors(this.M, this.model.get("flips"), this.model.get("follow"));
-      const rows = readings(this.M, found).map((row) => row.join(" "));
-      this.said.textContent = `${where(this.stage)}. ${rows.slice(0, 4).join("; ")}.`;
-    }, 600);
+  words() {
+    const found = factors(this.M, this.model.get("flips"), this.model.get("follow"));
+    const rows = readings(this.M, found).map((row) => row.join(" "));
+    return `${where(this.stage)}. ${rows.slice(0, 4).join("; ")}.`;
   }
 
   changed(name) {
-    if (name === "stage") this.glide();
+    if (name === "stage") this.follow_stage();
     if (name === "matrix" && !this.held()) this.fit();
-    this.redraw();
-    this.speak();
-  }
-
-  stop() {
-    clearTimeout(this.speaking);
-    cancelAnimationFrame(this.request);
-    cancelAnimationFrame(this.gliding);
+    super.changed();
   }
 }
 
-function render({ model, el }) {
-  const figure = new Figure(model);
-  el.append(figure.root);
-  figure.draw();
-  const names = ["matrix", "stage", "flips", "follow"];
-  const listeners = names.map((name) => [`change:${name}`, () => figure.changed(name)]);
-  for (const [event, listener] of listeners) model.on(event, listener);
-  const observer = new ResizeObserver(() => figure.redraw());
-  observer.observe(figure.root);
-  return () => {
-    figure.stop();
-    observer.disconnect();
-    for (const [event, listener] of listeners) model.off(event, listener);
-    figure.root.remove();
-  };
-}
+const render = shows(RotateScaleRotate, ["matrix", "stage", "flips", "follow"]);
 
 export default { render };

@@ -1,5 +1,10 @@
 // A walk on a sphere with a vector carried along. The state is described in sphere_walk.py.
 
+import {
+  ACCENT, Figure, Handle, INK, MUTED, Words, add, button, calm, choices, clamp, dot, length, line, node, pixels,
+  range, resize, shape, shows, slide, text, write_rows,
+} from "./parts.mjs"; // prettier-ignore
+
 const WAYS = { latitude: "Latitude circle", triangle: "Triangle" };
 const BEGIN = { latitude: -15, triangle: -45 }; // longitude, in degrees from the middle of what is seen
 const LENGTH = 0.42; // of a vector, in radii of the sphere, where there is room
@@ -7,33 +12,11 @@ const DISC = 1.2; // of the tangent plane that is drawn, in lengths of the vecto
 const FINE = 120; // points of a way as it is drawn
 const PACE = 240; // milliseconds a step
 
-const INK = "var(--hs-ink)";
-const MUTED = "var(--hs-muted)";
-const ACCENT = "var(--hs-accent)";
-
-// ---- small things ----------------------------------------------------------------------------------------------------
-
-function fill(made, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children); // strings become text, never markup
-  return made;
-}
-
-const node = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-const shape = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-
-const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const range = (count) => [...Array(count).keys()];
 
 // ---- vectors and angles, in degrees ----------------------------------------------------------------------------------
 
 const cos = (degrees) => Math.cos((degrees * Math.PI) / 180);
 const sin = (degrees) => Math.sin((degrees * Math.PI) / 180);
-const dot = (u, v) => u.reduce((sum, value, i) => sum + value * v[i], 0);
 const cross = (u, v) => [0, 1, 2].map((i) => u[(i + 1) % 3] * v[(i + 2) % 3] - u[(i + 2) % 3] * v[(i + 1) % 3]);
 const mix = (a, u, b, v) => u.map((value, i) => a * value + b * v[i]);
 const sphere = (colatitude, longitude) => [
@@ -142,16 +125,13 @@ class Globe {
   }
 }
 
-const pixels = (points) => points.map((point) => point.map((value) => value.toFixed(2)).join(" "));
-const line = (points) => `M${pixels(points).join("L")}`;
-
 /** A curve on the sphere in two parts, the near side's and the far side's. */
 function curve(globe, points) {
   const parts = { near: "", far: "" };
   let last = null;
   points.slice(1).forEach((point, i) => {
     const side = globe.near(mix(0.5, points[i], 0.5, point)) ? "near" : "far";
-    const [from, to] = pixels([points[i], point].map(globe.to));
+    const [from, to] = [points[i], point].map((each) => pixels(globe.to(each)));
     parts[side] += side === last ? `L${to}` : `M${from}L${to}`;
     last = side;
   });
@@ -159,12 +139,12 @@ function curve(globe, points) {
 }
 
 /** An arrow in a tangent plane, foreshortened as the plane is; `scale` is how many pixels a unit of it has at most. */
-function arrow(plane, scale, degrees, { name, length, width, color = ACCENT, dash, opacity }) {
-  const head = Math.min((5 + 2.2 * width) / scale, length);
+function arrow(plane, scale, degrees, { name, long, width, color = ACCENT, dash, opacity }) {
+  const head = Math.min((5 + 2.2 * width) / scale, long);
   const at = (along, across) =>
     plane(along * cos(degrees) - across * sin(degrees), along * sin(degrees) + across * cos(degrees));
-  const shaft = { d: line([at(0, 0), at(length - 0.8 * head, 0)]), stroke: color, "stroke-width": width, fill: "none" };
-  const tip = line([at(length, 0), at(length - head, 0.42 * head), at(length - head, -0.42 * head)]);
+  const shaft = { d: line([at(0, 0), at(long - 0.8 * head, 0)]), stroke: color, "stroke-width": width, fill: "none" };
+  const tip = line([at(long, 0), at(long - head, 0.42 * head), at(long - head, -0.42 * head)]);
   const look = { class: name, opacity, "stroke-linejoin": "round", "stroke-linecap": dash ? null : "round" };
   return shape(
     "g",
@@ -184,11 +164,6 @@ function arc(plane, radius, from, to) {
 const disc = (plane, radius) => shape("path", { d: `${arc(plane, radius, 0, 360)}Z`, class: "hs-plane" });
 const stroke = (d, look) => shape("path", { d, fill: "none", ...look });
 
-function text([x, y], words, { color = MUTED, size = 12, weight = 600, anchor = "middle" } = {}) {
-  const look = { fill: color, "font-size": size, "font-weight": weight, "text-anchor": anchor, class: "hs-label" };
-  return shape("text", { x, y: y + 0.35 * size, ...look }, words);
-}
-
 /** Three meridian circles and more, and the latitudes between the poles, 30 degrees apart. */
 function graticule(globe) {
   const round = range(121).map((i) => 3 * i);
@@ -201,16 +176,17 @@ function graticule(globe) {
 
 /** Where a word stands beyond a point, seen from another. */
 function beyond(tip, tail, words, gap = 13) {
-  const [dx, dy] = [tip[0] - tail[0], tip[1] - tail[1]];
-  const length = Math.hypot(dx, dy);
-  const [ux, uy] = length > 4 ? [dx / length, dy / length] : [0, -1];
+  const way = add(tip, tail, -1);
+  const far = length(way);
+  const [ux, uy] = far > 4 ? [way[0] / far, way[1] / far] : [0, -1];
   return [tip[0] + ux * (gap + 3.4 * words.length), tip[1] + uy * gap];
 }
 
 /** What is drawn on the sphere, the far side first, then the ball, which lets it shine through, then the near side. */
 class Scene {
-  constructor(globe, mesh, length) {
-    Object.assign(this, { globe, length, words: [], taken: [], far: [mesh.far], near: [mesh.near] });
+  constructor(globe, mesh, long) {
+    const words = new Words(globe.width, globe.height);
+    Object.assign(this, { globe, long, words, far: [mesh.far], near: [mesh.near] });
   }
 
   curve(points, look) {
@@ -223,31 +199,22 @@ class Scene {
   }
 
   disc(where) {
-    this.put(where, disc(this.globe.plane(where), DISC * this.length));
+    this.put(where, disc(this.globe.plane(where), DISC * this.long));
   }
 
   arrow(where, degrees, look) {
-    this.put(where, arrow(this.globe.plane(where), this.globe.radius, degrees, { length: this.length, ...look }));
+    this.put(where, arrow(this.globe.plane(where), this.globe.radius, degrees, { long: this.long, ...look }));
   }
 
   /** A word at the first of several points where it covers no other word. */
   write(points, words, look) {
-    const half = 3.8 * words.length;
-    const inside = points.map(([x, y]) => [
-      clamp(x, half, this.globe.width - half),
-      clamp(y, 9, this.globe.height - 9),
-    ]);
-    const free = ([x, y]) =>
-      this.taken.every((old) => Math.abs(x - old.x) >= half + old.half || Math.abs(y - old.y) >= 15);
-    const [x, y] = inside.find(free) ?? inside[0];
-    this.taken.push({ x, y, half });
-    this.words.push(text([x, y], words, look));
+    this.words.put(points, 3.8 * words.length, words, { size: 12, ...look });
   }
 
   shapes() {
     const [cx, cy] = this.globe.to([0, 0, 0]);
     const ball = (look) => shape("circle", { cx, cy, r: this.globe.radius, class: look });
-    return [...this.far, ball("hs-ball"), ...this.near, ball("hs-rim"), ...this.words];
+    return [...this.far, ball("hs-ball"), ...this.near, ball("hs-rim"), ...this.words.shapes];
   }
 }
 
@@ -263,7 +230,7 @@ function draw_walk(scene, journey, shown, { path, colatitude }) {
     scene.arrow(journey.places[i], journey.angles[i], { name: "hs-trail", width: 1.75, opacity: 0.42 });
   }
   scene.disc(here);
-  scene.arrow(here, 0, { length: DISC * scene.length, width: 1.5, color: MUTED });
+  scene.arrow(here, 0, { long: DISC * scene.long, width: 1.5, color: MUTED });
   scene.arrow(here, here.angle, { name: "hs-carried", width: 4.5 });
   scene.arrow(start, first, { name: "hs-start", width: 2.2, color: INK, dash: "6 4" });
   name_arrow(scene, here, here.angle, "carried", { color: ACCENT, weight: 700 });
@@ -274,15 +241,15 @@ function draw_walk(scene, journey, shown, { path, colatitude }) {
 
 /** A name beyond an arrow's tip or, where that is taken, behind its tail. */
 function name_arrow(scene, where, degrees, words, look) {
-  const [plane, { length }] = [scene.globe.plane(where), scene];
-  const [tail, tip] = [plane(0, 0), plane(length * cos(degrees), length * sin(degrees))];
+  const [plane, { long }] = [scene.globe.plane(where), scene];
+  const [tail, tip] = [plane(0, 0), plane(long * cos(degrees), long * sin(degrees))];
   scene.write([beyond(tip, tail, words), beyond(tail, tip, words, 18)], words, look);
 }
 
 /** At home: the angle from the vector at the start to the one that was carried. */
 function draw_turn(scene, journey) {
   const plane = scene.globe.plane(journey.places[0]);
-  const [from, turn, radius] = [journey.angles[0], journey.turn, 0.52 * scene.length];
+  const [from, turn, radius] = [journey.angles[0], journey.turn, 0.52 * scene.long];
   scene.near.push(stroke(arc(plane, radius, from, from + turn), { stroke: ACCENT, "stroke-width": 2 }));
   const points = [from + turn / 2, from - 60, from + turn + 60].map((degrees) =>
     beyond(plane(radius * cos(degrees), radius * sin(degrees)), plane(0, 0), angle(turn), 9),
@@ -314,15 +281,15 @@ function draw_plane(svg, journey, shown, size) {
   const scale = (size / 2 - 18) / DISC;
   const plane = (a, b) => [size / 2 - scale * b, size / 2 + 6 - scale * a];
   const start = journey.angles[0];
-  fill(svg, { viewBox: `0 0 ${size} ${size}`, width: size, height: size }, []);
+  resize(svg, size);
   svg.replaceChildren(
     disc(plane, DISC),
-    arrow(plane, scale, 0, { length: DISC, width: 1.5, color: MUTED }),
+    arrow(plane, scale, 0, { long: DISC, width: 1.5, color: MUTED }),
     stroke(arc(plane, 0.46, start, here.angle), { stroke: INK, "stroke-width": 1.5 }),
-    arrow(plane, scale, here.angle, { length: 1, width: 4.5 }),
-    arrow(plane, scale, start, { length: 1, width: 2.2, color: INK, dash: "6 4" }),
+    arrow(plane, scale, here.angle, { long: 1, width: 4.5 }),
+    arrow(plane, scale, start, { long: 1, width: 2.2, color: INK, dash: "6 4" }),
     shape("circle", { cx: size / 2, cy: size / 2 + 6, r: 4, fill: INK }),
-    text([size / 2, 8], "ahead"),
+    text([size / 2, 8], "ahead", { size: 12 }),
   );
 }
 
@@ -375,11 +342,9 @@ function on_triangle(journey, at) {
 // ---- the figure ------------------------------------------------------------------------------------------------------
 
 /** A slider with its name and value. `say(value)` is the value in words. */
-function slider(name, { min, max, step }, say, change) {
-  const field = node("input", { type: "range", min, max, step, class: "hs-range", "aria-label": name });
+function slider(name, limits, say, change) {
+  const field = slide(name, limits, change);
   const value = node("span", { "aria-hidden": "true" });
-  field.addEventListener("input", () => change(field.valueAsNumber));
-  field.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook has its own plans for keys
   const put = (now) => {
     field.value = now;
     field.setAttribute("aria-valuetext", say(now));
@@ -388,49 +353,33 @@ function slider(name, { min, max, step }, say, change) {
   return { node: node("label", { class: "hs-slide" }, node("span", {}, name), field, value), field, put };
 }
 
-function button(words, press) {
-  const made = node("button", { type: "button", class: "hs-button" }, words);
-  made.addEventListener("click", () => made.getAttribute("aria-disabled") !== "true" && press());
-  return made;
-}
-
 const heading_in_words = (value) => (value ? sided(value).replace(".0°", "°") : "ahead");
 const STEPS = { ArrowRight: 1, ArrowUp: 1, PageUp: 3, ArrowLeft: -1, ArrowDown: -1, PageDown: -3 };
 
-class Figure {
+class SphereWalk extends Figure {
   constructor(model) {
-    this.model = model;
+    super(model);
     this.build();
     this.follow();
   }
 
-  get(name) {
-    return this.model.get(name);
-  }
-
-  save(changes) {
-    for (const [name, value] of Object.entries(changes)) this.model.set(name, value);
-    this.model.save_changes();
-  }
-
   build() {
-    this.choices = Object.entries(WAYS).map(([path, words]) => [path, button(words, () => this.choose(path))]);
+    this.ways = choices("Way", Object.entries(WAYS), (path) => this.choose(path));
     this.svg = shape("svg", { class: "hs-space", role: "group", "aria-label": "The sphere" });
     this.art = this.svg.appendChild(shape("g", { "aria-hidden": "true" }));
     this.view = shape("svg", { class: "hs-space", "aria-hidden": "true" });
     this.list = node("dl", { class: "hs-readings" });
     this.remark = node("p", { class: "hs-remark" });
-    this.said = node("p", { class: "hs-said", role: "status" });
     this.globe_panel = node("div", { class: "hs-globe" }, this.svg, this.walking());
     const view = node("div", { class: "hs-view" }, this.view, node("p", {}, "the tangent plane from above"));
     this.root = node("div", { class: "hs-figure hs-sphere_walk", role: "group", "aria-label": "A walk on a sphere" });
     this.root.append(
-      node("div", { class: "hs-choices", role: "group", "aria-label": "Way" }, ...this.choices.map(([, made]) => made)),
+      this.ways.node,
       node("div", { class: "hs-both" }, this.globe_panel, view, this.remark, this.list),
       this.settings(),
       this.said,
     );
-    this.addWalker();
+    this.walker = this.handle();
   }
 
   walking() {
@@ -451,42 +400,20 @@ class Figure {
     return node("div", { class: "hs-slides" }, this.theta.node, this.heading.node);
   }
 
-  /** The round handle on the way: mouse, touch and arrow keys move it. */
-  addWalker() {
-    const walker = shape("g", { class: "hs-handle", tabindex: 0, role: "slider", "aria-label": "Walker" });
-    const [ring, knob] = [shape("circle", { r: 12, class: "hs-ring" }), shape("circle", { r: 7.5, class: "hs-knob" })];
-    walker.append(shape("circle", { r: 20, class: "hs-hit" }), ring, fill(knob, { stroke: INK }, []));
-    // Else a phone scrolls after all: browsers heed touch-action on a whole drawing, and not on a part of it.
-    walker.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-    walker.addEventListener("pointerdown", (event) => this.take(event));
-    walker.addEventListener("pointermove", (event) => this.grip && this.drag(event));
-    for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) {
-      walker.addEventListener(kind, () => (this.grip = null));
-    }
-    walker.addEventListener("keydown", (event) => this.press(event));
-    this.walker = this.svg.appendChild(walker);
+  /** The round handle on the way. */
+  handle() {
+    return new Handle(this.svg, {
+      label: "Walker",
+      where: () => this.globe.to(this.journey.places[this.get("at")].at),
+      drag: (point) => this.go(this.nearest(point)),
+      key: ({ key }) => this.press(key),
+      take: () => this.halt(),
+    });
   }
 
-  pointer(event) {
-    const box = this.svg.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
-  take(event) {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    this.halt();
-    this.walker.focus({ preventScroll: true });
-    this.walker.setPointerCapture(event.pointerId);
-    const [x, y] = this.pointer(event);
-    const [ax, ay] = this.globe.to(this.journey.places[this.get("at")].at);
-    this.grip = [ax - x, ay - y]; // it stays under the finger where it was taken
-  }
-
-  /** To the step nearest to the pointer: found from the present one, so that the near side and the far do not mix. */
-  drag(event) {
-    const [x, y] = this.pointer(event).map((value, i) => value + this.grip[i]);
-    const off = this.journey.places.map(({ at }) => Math.hypot(...this.globe.to(at).map((p, i) => p - [x, y][i])));
+  /** The step nearest to a point: found from the present one, so that the near side and the far do not mix. */
+  nearest(point) {
+    const off = this.journey.places.map(({ at }) => length(add(this.globe.to(at), point, -1)));
     const reach = Math.ceil(off.length / 8);
     let [from, to] = [null, this.get("at")];
     while (from !== to) {
@@ -494,18 +421,15 @@ class Figure {
       for (let i = Math.max(0, from - reach); i <= Math.min(off.length - 1, from + reach); i++)
         if (off[i] < off[to]) to = i;
     }
-    this.go(to);
+    return to;
   }
 
-  press(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const [at, end] = [this.get("at"), this.journey.steps];
-    const to = { Home: 0, End: end }[event.key] ?? at + STEPS[event.key];
-    if (Number.isNaN(to)) return;
-    event.preventDefault();
-    event.stopPropagation();
+  press(key) {
+    const to = { Home: 0, End: this.journey.steps }[key] ?? this.get("at") + STEPS[key];
+    if (Number.isNaN(to)) return false;
     this.halt();
     this.go(to);
+    return true;
   }
 
   go(at) {
@@ -561,25 +485,15 @@ class Figure {
     return Math.min(this.get("at"), this.get("steps"));
   }
 
-  redraw() {
-    if (!this.request) this.request = requestAnimationFrame(() => this.draw());
-  }
-
   /** Let the drawn walker glide to where it is. */
-  glide() {
+  follow_walker() {
     cancelAnimationFrame(this.gliding);
-    const [from, begin, pace] = [this.shown, performance.now(), this.playing ? PACE : 160];
-    if (this.grip || calm() || !this.globe || Math.abs(from - this.at) > 3) {
+    const from = this.shown;
+    if (this.walker.grip || calm() || !this.globe || Math.abs(from - this.at) > 3) {
       this.shown = this.at;
       return this.redraw();
     }
-    const turn = (now) => {
-      const t = clamp((now - begin) / pace, 0, 1);
-      this.shown = t < 1 ? from + (this.at - from) * t : this.at;
-      this.draw();
-      if (t < 1) this.gliding = requestAnimationFrame(turn);
-    };
-    this.gliding = requestAnimationFrame(turn);
+    this.glide(this.playing ? PACE : 160, (t) => (this.shown = t < 1 ? from + (this.at - from) * t : this.at));
   }
 
   measure() {
@@ -589,14 +503,12 @@ class Figure {
     if (this.globe?.width === width && this.globe.eye === eye) return true;
     this.globe = new Globe(width, eye);
     this.mesh = graticule(this.globe);
-    const { height } = this.globe;
-    fill(this.svg, { viewBox: `0 0 ${width} ${height}`, width, height }, []);
+    resize(this.svg, width, this.globe.height);
     return true;
   }
 
   draw() {
-    cancelAnimationFrame(this.request);
-    this.request = 0;
+    super.draw();
     if (!this.measure()) return;
     const given = { path: this.get("path"), colatitude: this.colatitude };
     const scene = new Scene(this.globe, this.mesh, Math.min(LENGTH, 0.16 + 0.52 * sin(this.colatitude)));
@@ -611,63 +523,38 @@ class Figure {
     const [at, end] = [this.at, this.journey.steps];
     const here = this.journey.after(this.shown).at;
     const told = `step ${at} of ${end}, the vector ${ahead(this.journey.angles[at])}`;
-    const values = { "aria-valuemin": 0, "aria-valuemax": end, "aria-valuenow": at, "aria-valuetext": told };
-    fill(this.walker, { transform: `translate(${this.globe.to(here)})`, ...values }, []);
-    this.walker.classList.toggle("hs-away", !this.globe.near(here));
-    const rows = readings(this.journey, at, given);
-    this.list.replaceChildren(
-      ...rows.map(([name, value]) => node("div", {}, node("dt", {}, name), node("dd", {}, value))),
-    );
+    this.walker.put(this.globe.to(here), this.globe, [0, end, at, told]);
+    this.walker.node.classList.toggle("hs-away", !this.globe.near(here));
+    write_rows(this.list, readings(this.journey, at, given));
     this.list.classList.toggle("hs-home", at === end);
     this.remark.textContent = remark(this.journey, at, given);
     this.theta.put(this.get("colatitude"));
     this.theta.node.hidden = given.path !== "latitude";
     this.heading.put(this.get("heading"));
-    for (const [path, made] of this.choices) made.setAttribute("aria-pressed", path === given.path);
+    this.ways.put(given.path);
     this.back.setAttribute("aria-disabled", at === 0);
     this.forth.setAttribute("aria-disabled", at === end);
     this.play.textContent = this.playing ? "Stop" : "Walk round";
   }
 
-  speak() {
-    clearTimeout(this.speaking);
-    this.speaking = setTimeout(() => {
-      const [at, { steps, angles, turn }] = [this.at, this.journey];
-      const home = `Home: turned by ${angle(turn)} to the left${turn > FULL ? ", a full turn" : ""}.`;
-      this.said.textContent = at === steps ? home : `Step ${at} of ${steps}: the vector ${ahead(angles[at])}.`;
-    }, 600);
+  words() {
+    const [at, { steps, angles, turn }] = [this.at, this.journey];
+    if (at < steps) return `Step ${at} of ${steps}: the vector ${ahead(angles[at])}.`;
+    return `Home: turned by ${angle(turn)} to the left${turn > FULL ? ", a full turn" : ""}.`;
   }
 
   changed(name) {
-    if (name === "at") this.glide();
+    if (name === "at") this.follow_walker();
     else this.follow();
-    this.redraw();
-    this.speak();
+    super.changed();
   }
 
   stop() {
-    clearTimeout(this.speaking);
     clearTimeout(this.playing);
-    cancelAnimationFrame(this.request);
-    cancelAnimationFrame(this.gliding);
+    super.stop();
   }
 }
 
-function render({ model, el }) {
-  const figure = new Figure(model);
-  el.append(figure.root);
-  figure.draw();
-  const names = ["colatitude", "heading", "steps", "path", "at"];
-  const listeners = names.map((name) => [`change:${name}`, () => figure.changed(name)]);
-  for (const [event, listener] of listeners) model.on(event, listener);
-  const observer = new ResizeObserver(() => figure.redraw());
-  observer.observe(figure.root);
-  return () => {
-    figure.stop();
-    observer.disconnect();
-    for (const [event, listener] of listeners) model.off(event, listener);
-    figure.root.remove();
-  };
-}
+const render = shows(SphereWalk, ["colatitude", "heading", "steps", "path", "at"]);
 
 export default { render };

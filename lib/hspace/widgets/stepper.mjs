@@ -1,5 +1,7 @@
 // A drawing that is told in steps. The state is described in stepper.py; kinds, ids and colours unknown here are skipped.
 
+import { calm, ease, fill, node, shape } from "./parts.mjs";
+
 const COLORS = new Set(["ink", "muted", "accent", "paper", "x1", "x2"]);
 const SHAPES = {
   line: "line",
@@ -21,22 +23,7 @@ const GEOMETRY = {
 };
 const MOVING = 700; // milliseconds
 
-function node(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children); // strings become text, never markup
-  return made;
-}
-
-function shape(tag, attributes = {}) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
-}
-
 const color = (name, otherwise) => (name === "none" ? "none" : `var(--hs-${COLORS.has(name) ? name : otherwise})`);
-const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-const ease = (t) => t * t * (3 - 2 * t);
 
 /** A line with a head, as the attributes of its two parts; `width` is that of the stroke. */
 function arrow({ x1, y1, x2, y2 }, width) {
@@ -50,10 +37,6 @@ function arrow({ x1, y1, x2, y2 }, width) {
     [bx + uy * side, by - ux * side],
   ];
   return { shaft: { x1, y1, x2: bx + ux, y2: by + uy }, head: { points: length < 0.5 ? "" : points.join(" ") } };
-}
-
-function write(target, attributes) {
-  for (const [name, value] of Object.entries(attributes)) target.setAttribute(name, value);
 }
 
 /** One element of the drawing: a halo that shows while it is highlighted, and the element itself. */
@@ -105,10 +88,10 @@ class Part {
     for (const target of kind === "text" ? [this.body] : [this.halo, this.body]) {
       if (kind === "arrow") {
         const parts = arrow(at, size ?? 2);
-        write(target.firstChild, parts.shaft);
-        write(target.lastChild, parts.head);
-      } else if (kind === "polygon") write(target, { points: at.points.join(" ") });
-      else write(target, at);
+        fill(target.firstChild, parts.shaft);
+        fill(target.lastChild, parts.head);
+      } else if (kind === "polygon") fill(target, { points: at.points.join(" ") });
+      else fill(target, at);
     }
   }
 
@@ -123,7 +106,7 @@ class Part {
     const lit = this.node.classList.contains("hs-lit") && this.given.kind === "text";
     if (!lit || !this.body.getClientRects().length) return;
     const box = this.body.getBBox();
-    write(this.halo, { x: box.x - 4, y: box.y - 1, width: box.width + 8, height: box.height + 2 });
+    fill(this.halo, { x: box.x - 4, y: box.y - 1, width: box.width + 8, height: box.height + 2 });
   }
 
   /** Where it starts when it appears: at its source, or, for what has a tail, at its tail. */

@@ -1,14 +1,16 @@
 // A bent map with its tangent spaces at a point. The state is described in tangent.py.
 
+import {
+  ACCENT, Figure, Handle, INK, LINE, Labels, MUTED, WAYS, add, arrow, button, calm, choices, clamp, column, ease,
+  entry, length, line, multiples, node, range, resize, round_up, say, shape, shows, slide, times, toggle, write_rows,
+} from "./parts.mjs"; // prettier-ignore
+
 const [REACH, LONGEST, DECADES] = [4, 3, 3]; // of p's and v's coordinates; of the magnification, in powers of ten
-const LETTER = 13; // pixels
+const LETTER = 13; // pixels: names of the axes
 const SAMPLES = 40; // points of a drawn curve
 const DOTS = 9; // a side of the square of points
 const GLIDE = 700; // milliseconds
 
-const INK = "var(--hs-ink)";
-const MUTED = "var(--hs-muted)";
-const ACCENT = "var(--hs-accent)";
 const LOOK = [
   { color: "var(--hs-x1)", dash: null },
   { color: "var(--hs-x2)", dash: "7 4" },
@@ -79,34 +81,9 @@ export const maps = {
 
 // ---- small things ----------------------------------------------------------------------------------------------------
 
-function fill(made, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children); // strings become text, never markup
-  return made;
-}
-
-const node = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-const shape = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-
-const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const range = (count) => [...Array(count).keys()];
-const times = (W, x) => W.map((row) => row[0] * x[0] + row[1] * x[1]);
-const column = (W, j) => W.map((row) => row[j]);
-const add = (a, b, by = 1) => [a[0] + by * b[0], a[1] + by * b[1]];
 const unit = (j) => [Number(j === 0), Number(j === 1)];
 const part = (v, j) => [j === 0 ? v[0] : 0, j === 1 ? v[1] : 0];
-const length = (v) => Math.hypot(v[0], v[1]);
 const determinant = ([[a, b], [c, d]]) => a * d - b * c;
-
-/** A number as text, with a true minus sign and no minus zero. */
-function say(value, decimals = 2) {
-  const digits = Number(value.toFixed(decimals));
-  return String(digits === 0 ? 0 : digits).replace("-", "−");
-}
 
 const pair = (v, decimals) => `(${say(v[0], decimals)}, ${say(v[1], decimals)})`;
 const decimals = (zoom) => 2 + 2 * Math.ceil(Math.log10(zoom) - 1e-9);
@@ -119,19 +96,6 @@ function small(value) {
 }
 
 const factor = (value) => (say(value).startsWith("−") ? `(${say(value)})` : say(value));
-
-/** The least round number that is not below `value`. */
-function round(value) {
-  const decade = 10 ** Math.floor(Math.log10(value));
-  return decade * ([1, 2, 5].find((digit) => digit * decade >= value * (1 - 1e-9)) ?? 10);
-}
-
-/** All multiples of `step` from `low` to `high`. */
-function multiples(step, [low, high]) {
-  const first = Math.ceil(low / step - 1e-9);
-  const count = Math.max(0, Math.floor(high / step + 1e-9) - first + 1);
-  return range(count).map((i) => (first + i) * step);
-}
 
 // ---- what is seen of a space -----------------------------------------------------------------------------------------
 
@@ -183,20 +147,16 @@ class Place {
 
   /** The numbers at which an axis has a mark: multiples of a round step, at least `pixels` apart. */
   step(pixels) {
-    return round(pixels / this.scale);
+    return round_up(pixels / this.scale);
   }
 }
 
 // ---- drawing ---------------------------------------------------------------------------------------------------------
 
-const FAR = 4000; // pixels: what lies farther out is cut off, else a browser may draw nonsense
-const line = (points) =>
-  `M${points.map((point) => point.map((value) => clamp(value, -FAR, FAR).toFixed(2)).join(" ")).join("L")}`;
-
-/** A pen for one drawing: it collects shapes, and puts labels where they cover each other least. */
+/** A pen for one drawing: it collects shapes, and puts names where they cover each other least. */
 class Pen {
   constructor(place) {
-    Object.assign(this, { place, shapes: [], labels: [], taken: [] });
+    Object.assign(this, { place, shapes: [], labels: new Labels(place.box, { foot: 14 }) });
   }
 
   path(points, look) {
@@ -208,22 +168,12 @@ class Pen {
   }
 
   /** An arrow between two points of the space; `short` pixels are left for a handle at its head. */
-  arrow(tail, tip, { color, dash = null, width = 3, name = null, short = 0 }) {
-    const [from, to] = [this.place.to(tail), this.place.to(tip)];
-    const [dx, dy] = add(to, from, -1);
-    const far = Math.hypot(dx, dy);
-    if (far < 1) return;
-    const [ux, uy] = [dx / far, dy / far];
-    const cut = far > 2 * short ? short : 0;
-    const [hx, hy] = [to[0] - ux * cut, to[1] - uy * cut];
-    const head = Math.min(5 + 2.4 * width, far - cut);
-    const [bx, by, side] = [hx - ux * head, hy - uy * head, 0.42 * head];
-    const look = { stroke: color, "stroke-width": width, "stroke-dasharray": dash, fill: "none" };
-    const group = shape("g", { class: name, "data-tip": to.map((value) => value.toFixed(2)).join(" ") });
-    const points = `${hx},${hy} ${bx - uy * side},${by + ux * side} ${bx + uy * side},${by - ux * side}`;
-    group.append(shape("path", { d: line([from, [bx, by]]), ...look }), shape("polygon", { points, fill: color }));
-    this.shapes.push(group);
-    this.keepOff(from, to);
+  arrow(tail, tip, { name, ...look }) {
+    const [from, to] = [tail, tip].map(this.place.to);
+    const made = arrow(from, to, { class: name, "data-tip": to.map((value) => value.toFixed(2)).join(" "), ...look });
+    if (!made) return;
+    this.shapes.push(made);
+    this.labels.keepOff(from, to);
   }
 
   dot(point, r, look) {
@@ -231,59 +181,13 @@ class Pen {
     this.shapes.push(shape("circle", { cx: cx.toFixed(2), cy: cy.toFixed(2), r, ...look }));
   }
 
-  text([x, y], text, { color = MUTED, anchor = "middle", size = 11, weight = 400, italic = false } = {}) {
-    const look = { "text-anchor": anchor, "font-size": size, "font-weight": weight, fill: color, class: "hs-label" };
-    this.labels.push(shape("text", { x, y, ...look, "font-style": italic ? "italic" : null }, text));
-    const width = 0.6 * size * text.length;
-    const left = { start: x, middle: x - width / 2, end: x - width }[anchor];
-    this.taken.push({ left, top: y - 0.8 * size, right: left + width, bottom: y + 0.25 * size, weight: 3 });
-  }
-
-  /** Where a line or an arrow runs, labels are to keep off. */
-  keepOff(a, b) {
-    const steps = Math.min(40, Math.ceil(Math.hypot(b[0] - a[0], b[1] - a[1]) / 14) || 1);
-    for (const i of range(steps + 1)) {
-      const [x, y] = add(a, add(b, a, -1), i / steps);
-      this.taken.push({ left: x - 4, top: y - 4, right: x + 4, bottom: y + 4, weight: 0.6 });
-    }
-  }
-
-  /** A label near a point: of the places round it, the one that covers least, and outward where all are alike. */
-  name(point, tail, text, look = {}) {
+  /** A name near a point, where it is in sight, and beyond it as seen from `tail`. */
+  name(point, tail, words, look) {
     const { to, box } = this.place;
     const [x, y] = to(point);
     if (x < -20 || y < -20 || x > box.width + 20 || y > box.height + 20) return;
-    const [dx, dy] = add([x, y], to(tail), -1);
-    const [width, angle] = [0.6 * LETTER * text.length, Math.hypot(dx, dy) < 1 ? -0.8 : Math.atan2(dy, dx)];
-    let best = null;
-    for (const turn of [0, 0.6, -0.6, 1.2, -1.2, 1.9, -1.9, 3.1]) {
-      for (const far of [13, 24]) {
-        const [ux, uy] = [Math.cos(angle + turn), Math.sin(angle + turn)];
-        const spot = [x + ux * (far + (width / 2) * Math.abs(ux)), y + uy * (far + LETTER / 2)];
-        const label = this.#inside(spot, width);
-        const cost = this.#covered(label) + 12 * Math.abs(turn) + 2 * (far - 13);
-        if (!best || cost < best.cost) best = { cost, label };
-      }
-    }
-    const { left, right, top } = best.label;
-    this.text([(left + right) / 2, top + 0.95 * LETTER], text, { size: LETTER, weight: 600, ...look });
-  }
-
-  #inside([x, y], width) {
-    const { box } = this.place;
-    const [cx, cy] = [clamp(x, width / 2 + 3, box.width - width / 2 - 3), clamp(y, 10, box.height - 22)];
-    const tall = 0.6 * LETTER;
-    return { left: cx - width / 2, right: cx + width / 2, top: cy - tall, bottom: cy + tall };
-  }
-
-  #covered(box) {
-    let area = 0;
-    for (const other of this.taken) {
-      const w = Math.min(box.right, other.right) - Math.max(box.left, other.left);
-      const h = Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top);
-      if (w > 0 && h > 0) area += w * h * other.weight;
-    }
-    return area;
+    const away = add([x, y], to(tail), -1);
+    this.labels.name([x, y], length(away) < 1 ? -0.8 : Math.atan2(away[1], away[0]), words, look);
   }
 }
 
@@ -299,14 +203,14 @@ function frame(pen, names) {
   if (oy > 0 && oy < height) pen.path([[0, oy], [width, oy]], look); // prettier-ignore
   for (const value of multiples(step, place.ends[0])) {
     const [x] = place.to([value, 0]);
-    if (x > 34 && x < width - 34) pen.text([x, height - 4], say(value, digits));
+    if (x > 34 && x < width - 34) pen.labels.text([x, height - 4], say(value, digits));
   }
   for (const value of multiples(step, place.ends[1])) {
     const [, y] = place.to([0, value]);
-    if (y > 28 && y < height - 20) pen.text([4, y + 4], say(value, digits), { anchor: "start" });
+    if (y > 28 && y < height - 20) pen.labels.text([4, y + 4], say(value, digits), { anchor: "start" });
   }
-  pen.text([width - 5, height - 5], names[0], { anchor: "end", size: LETTER, italic: true });
-  pen.text([5, 13], names[1], { anchor: "start", size: LETTER, italic: true });
+  pen.labels.text([width - 5, height - 5], names[0], { anchor: "end", size: LETTER, italic: true });
+  pen.labels.text([5, 13], names[1], { anchor: "start", size: LETTER, italic: true });
 }
 
 /** The straight grid of a space, in one plain colour. */
@@ -314,7 +218,7 @@ function plain_grid(pen) {
   const { place } = pen;
   const { width, height } = place.box;
   const step = place.step(30);
-  const look = { stroke: "var(--hs-line)", "stroke-width": 1 };
+  const look = { stroke: LINE, "stroke-width": 1 };
   for (const value of multiples(step, place.ends[0])) {
     const [x] = place.to([value, 0]);
     pen.path([[x, 0], [x, height]], look); // prettier-ignore
@@ -423,131 +327,18 @@ function area(map, p, zoom) {
   }, 0);
 }
 
-// ---- handles ---------------------------------------------------------------------------------------------------------
-
-/** A round handle that mouse, touch and arrow keys move, from `where()`, drawn or not, to where `move(point)` says. */
-class Handle {
-  constructor(svg, { label, small, most, tick, where, move, release }) {
-    Object.assign(this, { svg, most, tick, where, move, grip: null });
-    const [ring, knob] = [
-      shape("circle", { r: small ? 9 : 12, class: "hs-ring" }),
-      shape("circle", { r: small ? 5 : 7.5, class: "hs-knob", stroke: INK }),
-    ];
-    this.node = shape("g", { class: "hs-handle", tabindex: 0, role: "slider", "aria-label": label });
-    this.node.append(shape("circle", { r: small ? 14 : 18, class: "hs-hit" }), ring, knob);
-    svg.append(this.node);
-    // Else a phone scrolls after all: browsers heed touch-action on a whole drawing, and not on a part of it.
-    this.node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-    this.node.addEventListener("pointerdown", (event) => this.take(event));
-    this.node.addEventListener("pointermove", (event) => this.grip && this.drag(event));
-    for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) {
-      this.node.addEventListener(kind, () => {
-        if (this.grip) release();
-        this.grip = null;
-      });
-    }
-    this.node.addEventListener("keydown", (event) => this.press(event));
-  }
-
-  pointer(event) {
-    const box = this.svg.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
-  take(event) {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    this.node.focus({ preventScroll: true });
-    this.node.setPointerCapture(event.pointerId);
-    this.grip = add(this.place.to(this.where()), this.pointer(event), -1); // it stays under the finger where it was taken
-  }
-
-  drag(event) {
-    const at = this.place.from(add(this.pointer(event), this.grip));
-    this.move(at.map((value, i) => clamp(value, ...this.place.ends[i]))); // out of sight nothing can be held
-  }
-
-  press(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const step = this.tick() * (event.shiftKey ? 10 : 1);
-    const far = 10 * this.tick();
-    const way = {
-      ArrowRight: [step, 0],
-      ArrowLeft: [-step, 0],
-      ArrowUp: [0, step],
-      ArrowDown: [0, -step],
-      PageUp: [0, far],
-      PageDown: [0, -far],
-    }[event.key];
-    const end = { Home: -this.most, End: this.most }[event.key];
-    if (!way && end === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    this.move(way ? add(this.where(), way) : this.edge(end));
-  }
-
-  put(place, values, text) {
-    this.place = place;
-    const [x, y] = place.to(this.where());
-    const { width, height } = place.box;
-    const inside = [clamp(x, 6, width - 6), clamp(y, 6, height - 6)];
-    this.node.classList.toggle("hs-away", inside[0] !== x || inside[1] !== y);
-    const told = { "aria-valuemin": -this.most, "aria-valuemax": this.most, "aria-valuenow": values[0] };
-    fill(this.node, { transform: `translate(${inside})`, ...told, "aria-valuetext": text }, []);
-  }
-}
-
 // ---- controls --------------------------------------------------------------------------------------------------------
-
-function button(words, press) {
-  const made = node("button", { type: "button", class: "hs-button" }, words);
-  made.addEventListener("click", press);
-  return made;
-}
 
 /** A slider with its name and value. */
 function slider(name, { max, from = "", to = "" }, change) {
-  const field = node("input", { type: "range", min: 0, max, step: 1, class: "hs-range", "aria-label": name });
+  const field = slide(name, { min: 0, max, step: 1 }, change);
   const value = node("span", { "aria-hidden": "true" }, to);
-  field.addEventListener("input", () => change(field.valueAsNumber));
-  field.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook has its own plans for keys
   const put = (now, text) => {
     field.value = now;
     field.setAttribute("aria-valuetext", text);
     if (!to) value.textContent = text;
   };
   return { node: node("label", { class: "hs-slide" }, node("span", {}, from || name), field, value), put };
-}
-
-function toggle(figure, name, text) {
-  const box = node("input", { type: "checkbox" });
-  box.addEventListener("change", () => figure.save({ [name]: box.checked }));
-  return {
-    node: node("label", { class: "hs-toggle" }, box, ` ${text}`),
-    put: () => (box.checked = figure.get(name)),
-  };
-}
-
-/** A number of a vector that can be typed over. */
-function entry(label, j, change) {
-  const look = { type: "number", step: "any", class: "hs-entry", "aria-label": label, "data-input": j };
-  const field = node("input", look);
-  field.addEventListener("input", () => Number.isFinite(field.valueAsNumber) && change(field.valueAsNumber));
-  field.addEventListener("keydown", (event) => {
-    event.stopPropagation();
-    const by = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    change((field.valueAsNumber || 0) + by);
-  });
-  let last = 0;
-  const put = (value) => {
-    last = value;
-    const writing = document.activeElement === field && Number.isNaN(field.valueAsNumber); // as after a lone minus
-    if (!writing && field.valueAsNumber !== value) field.value = Number(value.toFixed(6));
-  };
-  field.addEventListener("blur", () => put(last));
-  return { node: field, put };
 }
 
 /** J times v = u, with labels beside the entries of J, and the two sums written out. */
@@ -561,7 +352,9 @@ function equation(change) {
   const matrix = node("span", { class: "hs-brackets hs-matrix" }, ...body);
   matrix.style.setProperty("--hs-columns", 2);
   const column = (nodes) => node("span", { class: "hs-brackets hs-column" }, ...nodes);
-  const fields = INPUTS.map((name, j) => entry(`v along ∂/∂${name}`, j, (value) => change(j, value)));
+  const field = (name, j) =>
+    entry(`v along ∂/∂${name}`, (value) => change(j, value), { input: j, by: 0.1, digits: 6 });
+  const fields = INPUTS.map(field);
   const outcome = OUTPUTS.map(() => node("span", { class: "hs-cell" }));
   const product = node(
     "div",
@@ -611,21 +404,22 @@ function readings({ map, p, v, zoom, square }) {
 
 // ---- the figure ------------------------------------------------------------------------------------------------------
 
-class Figure {
+/** Move a point by an arrow key, ten times as far by Page or Shift, or to an end; tells whether that was the key. */
+function pressed({ key, shiftKey }, { at, tick, ends }, move) {
+  const page = { PageUp: [0, 10], PageDown: [0, -10] }[key];
+  const end = { Home: ends[0], End: ends[1] }[key];
+  const way = page ?? WAYS[key];
+  if (way) move(add(at, way, tick * (shiftKey && !page ? 10 : 1)));
+  else if (end) move(end);
+  return Boolean(way || end);
+}
+
+class Tangent extends Figure {
   constructor(model) {
-    this.model = model;
-    this.first = Object.fromEntries(NAMES.map((name) => [name, model.get(name)]));
-    Object.assign(this, { bend: 1, views: [], request: 0, moving: 0, speaking: 0 });
+    super(model);
+    this.first = this.copied(NAMES);
+    Object.assign(this, { bend: 1, views: [] });
     this.build();
-  }
-
-  get(name) {
-    return this.model.get(name);
-  }
-
-  save(changes) {
-    for (const [name, value] of Object.entries(changes)) this.model.set(name, value);
-    this.model.save_changes();
   }
 
   get now() {
@@ -635,7 +429,8 @@ class Figure {
   }
 
   build() {
-    this.choices = Object.entries(maps).map(([key, { name }]) => [key, button(name, () => this.save({ map: key }))]);
+    const names = Object.entries(maps).map(([key, { name }]) => [key, name]);
+    this.maps = choices("Map", names, (key) => this.save({ map: key }));
     const drawing = (label) => shape("svg", { class: "hs-space", role: "group", "aria-label": label });
     this.drawings = [drawing("Input space, at p"), drawing("Output space, at h(p)")];
     this.art = this.drawings.map((svg) => svg.appendChild(shape("g", { "aria-hidden": "true" })));
@@ -643,11 +438,10 @@ class Figure {
     this.equation = equation((j, value) => this.setNumber(j, value));
     this.list = node("dl", { class: "hs-readings" });
     this.remark = node("p", { class: "hs-remark" });
-    this.said = node("p", { class: "hs-said", role: "status" });
     const panels = this.drawings.map((svg) => node("div", { class: "hs-panel" }, svg));
     this.root = node("div", { class: "hs-figure hs-tangent", role: "group", "aria-label": "A map near a point" });
     this.root.append(
-      node("div", { class: "hs-choices", role: "group", "aria-label": "Map" }, ...this.choices.map(([, made]) => made)),
+      this.maps.node,
       this.formula,
       node("div", { class: "hs-spaces" }, ...panels),
       this.slides(),
@@ -673,33 +467,37 @@ class Figure {
   }
 
   controls() {
-    this.toggles = [toggle(this, "ratios", "labels of the entries"), toggle(this, "square", "a square of points")];
+    const labels = { ratios: "labels of the entries", square: "a square of points" };
+    const switched = ([name, words]) => [name, toggle(words, (on) => this.save({ [name]: on }))];
+    this.toggles = Object.entries(labels).map(switched);
     this.play = button("Move the square", () => this.moveSquare());
     const again = button("Start again", () => this.reset());
-    return node("div", { class: "hs-bar" }, ...this.toggles.map((each) => each.node), this.play, again);
+    return node("div", { class: "hs-bar" }, ...this.toggles.map(([, each]) => each.node), this.play, again);
   }
 
   addHandles() {
-    const release = () => this.redraw();
-    this.foot = new Handle(this.drawings[0], {
-      label: "p: x₁, x₂",
-      small: true,
-      most: REACH,
-      tick: () => this.tick(),
-      where: () => this.now.p,
-      move: (at) => this.setPoint(at),
-      release,
-    });
-    this.tip = new Handle(this.drawings[0], {
-      label: "v: along ∂/∂x₁, along ∂/∂x₂",
-      most: LONGEST,
-      tick: () => 0.1 / this.get("zoom"),
-      where: () => add(this.now.p, this.now.v, 1 / this.now.zoom),
-      move: (at) => this.setVector(at),
-      release,
-    });
-    this.foot.edge = (end) => [end, this.foot.where()[1]];
-    this.tip.edge = (end) => [this.get("point")[0] + end / this.get("zoom"), this.tip.where()[1]];
+    const [p, tip] = [() => this.now.p, () => add(this.now.p, this.now.v, 1 / this.now.zoom)];
+    const handle = (label, sizes, spot, key, move) =>
+      new Handle(this.drawings[0], {
+        label,
+        sizes,
+        where: () => this.here.to(spot()),
+        drag: (at) => move(this.here.from(at).map((value, i) => clamp(value, ...this.here.ends[i]))), // in sight
+        key,
+        release: () => this.redraw(),
+      });
+    const press_p = (event) => {
+      const at = (end) => [end, p()[1]];
+      return pressed(event, { at: p(), tick: this.tick(), ends: [-REACH, REACH].map(at) }, (to) => this.setPoint(to));
+    };
+    const press_v = (event) => {
+      const { p: foot, zoom } = this.now;
+      const ends = [-LONGEST, LONGEST].map((end) => [foot[0] + end / zoom, tip()[1]]);
+      return pressed(event, { at: tip(), tick: 0.1 / zoom, ends }, (to) => this.setVector(to));
+    };
+    this.foot = handle("p: x₁, x₂", [14, 9, 5], p, press_p, (at) => this.setPoint(at));
+    const label = "v: along ∂/∂x₁, along ∂/∂x₂";
+    this.tip = handle(label, [18, 12, 7.5], tip, press_v, (at) => this.setVector(at));
   }
 
   /** The least step of p: a tenth, a hundredth where all is magnified ten times, and so on. */
@@ -727,7 +525,7 @@ class Figure {
     this.halt();
     this.bend = 1;
     this.views = [];
-    this.save(this.first);
+    this.save(structuredClone(this.first));
     this.redraw();
   }
 
@@ -738,18 +536,11 @@ class Figure {
       this.bend = this.bend < 1 ? 1 : 0;
       return this.redraw();
     }
-    const begin = performance.now();
-    const turn = (now) => {
-      const t = clamp((now - begin) / (2 * GLIDE) - 0.15, 0, 1);
-      this.bend = t * t * (3 - 2 * t);
-      this.draw();
-      if (t < 1) this.moving = requestAnimationFrame(turn);
-    };
-    this.moving = requestAnimationFrame(turn);
+    this.glide(2.3 * GLIDE, (t) => (this.bend = ease(clamp(1.15 * t - 0.15, 0, 1)))); // seen for a while as it is
   }
 
   halt() {
-    cancelAnimationFrame(this.moving);
+    cancelAnimationFrame(this.gliding);
   }
 
   get held() {
@@ -776,20 +567,12 @@ class Figure {
     const beside = width >= 460;
     const each = beside ? (width - 20) / 2 : width;
     this.box = { width: each, height: Math.min(beside ? each : 0.86 * each, 380) };
-    for (const svg of this.drawings) {
-      const { width: w, height: h } = this.box;
-      fill(svg, { viewBox: `0 0 ${w} ${h}`, width: w, height: h }, []);
-    }
+    for (const svg of this.drawings) resize(svg, this.box.width, this.box.height);
     return true;
   }
 
-  redraw() {
-    if (!this.request) this.request = requestAnimationFrame(() => this.draw());
-  }
-
   draw() {
-    cancelAnimationFrame(this.request);
-    this.request = 0;
+    super.draw();
     if (!this.measure()) return;
     this.fit();
     const now = this.now;
@@ -799,11 +582,17 @@ class Figure {
     const pens = places.map((place) => new Pen(place));
     draw_input(pens[0], now);
     draw_output(pens[1], places[0], now);
-    pens.forEach((pen, i) => this.art[i].replaceChildren(...pen.shapes, ...pen.labels));
-    this.foot.put(places[0], now.p, `p is ${pair(now.p, 4)}, h(p) is ${pair(now.map.at(now.p), 4)}`);
-    const u = times(now.map.jacobian(now.p), now.v);
-    this.tip.put(places[0], now.v, `v is ${pair(now.v)}, u is ${pair(u)}`);
+    pens.forEach((pen, i) => this.art[i].replaceChildren(...pen.shapes, ...pen.labels.shapes));
+    this.here = places[0];
+    this.put_handles(now);
     this.put(now);
+  }
+
+  put_handles({ map, p, v, zoom }) {
+    const spots = [p, add(p, v, 1 / zoom)].map(this.here.to);
+    this.foot.put(spots[0], this.box, [-REACH, REACH, p[0], `p is ${pair(p, 4)}, h(p) is ${pair(map.at(p), 4)}`]);
+    const u = times(map.jacobian(p), v);
+    this.tip.put(spots[1], this.box, [-LONGEST, LONGEST, v[0], `v is ${pair(v)}, u is ${pair(u)}`]);
   }
 
   /** Numbers, words and controls. */
@@ -813,52 +602,25 @@ class Figure {
     this.formula.textContent = `h = (${map.formulas.join(", ")})`;
     this.equation.put(J, v);
     this.root.classList.toggle("hs-ratios", this.get("ratios"));
-    const rows = readings(now).map(([name, value]) => node("div", {}, node("dt", {}, name), node("dd", {}, value)));
-    this.list.replaceChildren(...rows);
+    write_rows(this.list, readings(now));
     const lost = Math.abs(determinant(J)) < 1e-9;
     this.remark.textContent = lost ? `${map.words} Here the determinant is 0: there is no way back.` : map.words;
     this.lens.put(Math.round(20 * Math.log10(zoom)), `${say(zoom)}×`);
     this.before.put(Math.round(100 * this.bend), `${Math.round(100 * this.bend)} % of the way`);
     for (const part of [this.before.node, this.play]) part.hidden = !square;
-    for (const [key, made] of this.choices) made.setAttribute("aria-pressed", key === this.get("map"));
-    for (const each of this.toggles) each.put();
+    this.maps.put(this.get("map"));
+    for (const [name, each] of this.toggles) each.put(this.get(name));
   }
 
-  speak() {
-    clearTimeout(this.speaking);
-    this.speaking = setTimeout(() => {
-      const [[, points], , , [, off], [, det]] = readings(this.now);
-      const u = times(this.now.map.jacobian(this.now.p), this.now.v);
-      this.said.textContent = `p and h(p) are ${points}. u is ${pair(u)}, off by ${off}. Determinant ${det}.`;
-    }, 600);
-  }
-
-  stop() {
-    this.halt();
-    clearTimeout(this.speaking);
-    cancelAnimationFrame(this.request);
+  words() {
+    const [[, points], , , [, off], [, det]] = readings(this.now);
+    const u = times(this.now.map.jacobian(this.now.p), this.now.v);
+    return `p and h(p) are ${points}. u is ${pair(u)}, off by ${off}. Determinant ${det}.`;
   }
 }
 
 const NAMES = ["map", "point", "vector", "zoom", "ratios", "square"];
 
-function render({ model, el }) {
-  const figure = new Figure(model);
-  el.append(figure.root);
-  figure.draw();
-  const changed = () => {
-    figure.redraw();
-    figure.speak();
-  };
-  for (const name of NAMES) model.on(`change:${name}`, changed);
-  const observer = new ResizeObserver(() => figure.redraw());
-  observer.observe(figure.root);
-  return () => {
-    figure.stop();
-    observer.disconnect();
-    for (const name of NAMES) model.off(`change:${name}`, changed);
-    figure.root.remove();
-  };
-}
+const render = shows(Tangent, NAMES);
 
 export default { render };

@@ -1,43 +1,20 @@
 // A network drawn as a U. Choosing a block, by mouse, finger or keys, shows its shape and what goes through it.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { button, node, shape } from "./parts.mjs";
 
 // The map, in its own units.
 const WIDTH = 330, LEFT = 95, RIGHT = 228, MIDDLE = (LEFT + RIGHT) / 2, TOP = 32, PITCH = 64;
 const SMALL = 24, LARGE = 46, OFFSET = 2.2;
 
-function node(name, attributes = {}, ...children) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-function button(text, act) {
-  const made = element("button", "hs-button", text);
-  made.type = "button";
-  made.addEventListener("click", act);
-  return made;
-}
-
 function label(x, y, anchor, className, text) {
-  const made = node("text", { x, y, "text-anchor": anchor, class: className });
-  made.textContent = text;
-  return made;
+  return shape("text", { x, y, "text-anchor": anchor, class: className }, text);
 }
 
 /** One cell of a sprite as an inline picture: `show(row)` turns to another of the pictures that went through. */
 function cellOf(sprite, block, count, column, place = {}) {
   const [w, h] = block.size, columns = Math.max(1, block.channels.length);
-  const image = node("image", { href: sprite, width: columns * w, height: count * h, preserveAspectRatio: "none" });
-  const svg = node("svg", { ...place, class: "hs-crop" }, image);
+  const image = shape("image", { href: sprite, width: columns * w, height: count * h, preserveAspectRatio: "none" });
+  const svg = shape("svg", { ...place, class: "hs-crop" }, image);
   const show = (row) => svg.setAttribute("viewBox", `${column * w} ${row * h} ${w} ${h}`);
   show(0);
   return { svg, show };
@@ -58,12 +35,12 @@ function layout(blocks) {
 function arrow(x, y, dx, dy) {
   const [a, b] = [x - 5 * dx, y - 5 * dy];
   const d = `M${x} ${y}L${a - 3.2 * dy} ${b + 3.2 * dx}L${a + 3.2 * dy} ${b - 3.2 * dx}Z`;
-  return node("path", { class: "hs-arrow", d });
+  return shape("path", { class: "hs-arrow", d });
 }
 
 /** The way of the picture from block to block, down the left arm and up the right one. */
 function flow(blocks, places) {
-  const group = node("g", { class: "hs-flow" });
+  const group = shape("g", { class: "hs-flow" });
   for (let i = 1; i < blocks.length; i++) {
     const [a, b] = [places[i - 1], places[i]], [from, to] = [blocks[i - 1].side, blocks[i].side];
     const gap = 3;
@@ -71,18 +48,18 @@ function flow(blocks, places) {
       const sign = Math.sign(b.y - a.y), deep = sign < 0 ? a.deep : b.deep;
       const start = a.y + sign * (a.size / 2 + gap) - (sign < 0 ? deep : 0);
       const end = b.y - sign * (b.size / 2 + gap) - (sign > 0 ? deep : 0);
-      group.append(node("path", { d: `M${a.x} ${start}V${end}` }), arrow(a.x, end, 0, sign));
+      group.append(shape("path", { d: `M${a.x} ${start}V${end}` }), arrow(a.x, end, 0, sign));
     } else if (from === "left" && to === "right") {
       const end = b.x - b.size / 2 - gap;
-      group.append(node("path", { d: `M${a.x + a.size / 2 + a.deep + gap} ${a.y}H${end}` }), arrow(end, b.y, 1, 0));
+      group.append(shape("path", { d: `M${a.x + a.size / 2 + a.deep + gap} ${a.y}H${end}` }), arrow(end, b.y, 1, 0));
     } else if (to === "middle") {
       const end = b.x - b.size / 2 - gap - 1;
       const d = `M${a.x} ${a.y + a.size / 2 + gap}Q${a.x} ${b.y} ${end} ${b.y}`;
-      group.append(node("path", { d }), arrow(end, b.y, 1, 0));
+      group.append(shape("path", { d }), arrow(end, b.y, 1, 0));
     } else {
       const end = b.y + b.size / 2 + gap;
       const d = `M${a.x + a.size / 2 + a.deep + gap} ${a.y}Q${b.x} ${a.y} ${b.x} ${end}`;
-      group.append(node("path", { d }), arrow(b.x, end, 0, -1));
+      group.append(shape("path", { d }), arrow(b.x, end, 0, -1));
     }
   }
   return group;
@@ -93,25 +70,25 @@ function bridges(links, places) {
   return links.map(({ start, end }) => {
     const a = places[start], b = places[end], x0 = a.x + a.size / 2 + a.deep + 4, x1 = b.x - b.size / 2 - 5;
     const bend = (x1 - x0) * 0.45;
-    const path = node("path", { d: `M${x0} ${a.y}C${x0 + bend} ${a.y} ${x1 - bend} ${b.y} ${x1} ${b.y}` });
-    return { start, end, group: node("g", { class: "hs-skip" }, path, arrow(x1, b.y, 1, 0)) };
+    const path = shape("path", { d: `M${x0} ${a.y}C${x0 + bend} ${a.y} ${x1 - bend} ${b.y} ${x1} ${b.y}` });
+    return { start, end, group: shape("g", { class: "hs-skip" }, path, arrow(x1, b.y, 1, 0)) };
   });
 }
 
 /** The sheets of a block, the first channel on the front one, and its labels. */
 function stack(block, place, sprite, count) {
   const { x, y, size, sheets } = place, left = x - size / 2, top = y - size / 2;
-  const group = node("g", { class: "hs-block", role: "button" });
+  const group = shape("g", { class: "hs-block", role: "button" });
   const box = { left: [0, -28, 140], right: [WIDTH - 140, -28, 140], middle: [MIDDLE - 64, -24, 128] }[block.side];
   const tall = block.side === "middle" ? 76 : 56;
-  group.append(node("rect", { class: "hs-plate", x: box[0], y: y + box[1], width: box[2], height: tall, rx: 8 }));
+  group.append(shape("rect", { class: "hs-plate", x: box[0], y: y + box[1], width: box[2], height: tall, rx: 8 }));
   for (let i = sheets; i > 0; i--) {
     const x = left + i * OFFSET, y = top - i * OFFSET;
-    group.append(node("rect", { class: "hs-sheet", x, y, width: size, height: size }));
+    group.append(shape("rect", { class: "hs-sheet", x, y, width: size, height: size }));
   }
   const front = cellOf(sprite, block, count, 0, { x: left, y: top, width: size, height: size });
-  group.append(front.svg, node("rect", { class: "hs-rim", x: left, y: top, width: size, height: size }));
-  const shape = block.shape.join("×"), below = ` ${shape}`; // the blank parts the two labels when they are read as one
+  group.append(front.svg, shape("rect", { class: "hs-rim", x: left, y: top, width: size, height: size }));
+  const sizes = block.shape.join("×"), below = ` ${sizes}`; // the blank parts the two labels when they are read as one
   const name = `${block.title}${block.bottleneck ? " · h" : ""}`;
   if (block.side === "middle") {
     group.append(label(x, y + size / 2 + 16, "middle", "hs-title-in", name));
@@ -122,7 +99,7 @@ function stack(block, place, sprite, count) {
     group.append(label(at, y + 13, anchor, "hs-shape", below));
   }
   if (block.bottleneck) group.classList.add("hs-bottleneck");
-  group.setAttribute("aria-label", `${name} ${shape}`); // just what is seen
+  group.setAttribute("aria-label", `${name} ${sizes}`); // just what is seen
   return { group, front };
 }
 
@@ -131,11 +108,9 @@ const KEYS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
 function render({ model, el }) {
   const blocks = model.get("blocks"), links = model.get("links"), sprites = model.get("pictures");
   const count = model.get("count"), places = layout(blocks);
-  const root = element("div", "hs-figure hs-unet");
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Map of the network, from the noisy picture down to the bottleneck and up again");
-  const status = element("div", "hs-said");
-  status.setAttribute("role", "status");
+  const says = "Map of the network, from the noisy picture down to the bottleneck and up again";
+  const root = node("div", { class: "hs-figure hs-unet", role: "group", "aria-label": says });
+  const status = node("div", { class: "hs-said", role: "status" });
   let timer = 0;
 
   const set = (name, value) => {
@@ -150,11 +125,10 @@ function render({ model, el }) {
   const choose = (i) => set("chosen", (i + blocks.length) % blocks.length);
 
   const bottom = Math.max(...places.map((place) => place.y)) + 58;
-  const map = node("svg", { viewBox: `0 0 ${WIDTH} ${bottom}`, class: "hs-map" });
-  map.setAttribute("role", "group");
-  map.setAttribute("aria-label", "Blocks");
+  const frame = { viewBox: `0 0 ${WIDTH} ${bottom}`, class: "hs-map" };
+  const map = shape("svg", { ...frame, role: "group", "aria-label": "Blocks" });
   const skips = bridges(links, places);
-  const ways = node("g", { class: "hs-ways" }, flow(blocks, places), ...skips.map((skip) => skip.group));
+  const ways = shape("g", { class: "hs-ways" }, flow(blocks, places), ...skips.map((skip) => skip.group));
   if (links.length) {  // between the pictures, which are alone in their row: no stack comes near
     ways.append(label(MIDDLE, TOP + 4, "middle", "hs-remark", "skip"));
     ways.append(label(MIDDLE, TOP + 17, "middle", "hs-remark", "connections"));
@@ -174,12 +148,12 @@ function render({ model, el }) {
   });
   map.append(ways);  // above the plate of the chosen block
 
-  const panel = element("div", "hs-side");
+  const panel = node("div", { class: "hs-side" });
   const back = button("‹ Back", () => choose(model.get("chosen") - 1));
   const next = button("Next ›", () => choose(model.get("chosen") + 1));
-  const walk = element("div", "hs-bar");
+  const walk = node("div", { class: "hs-bar" });
   walk.append(back, next);
-  const people = pick(model, blocks, sprites, count, set), details = element("div", "hs-details");
+  const people = pick(model, blocks, sprites, count, set), details = node("div", { class: "hs-details" });
   panel.append(walk, details, ...people.nodes);
 
   function show() {
@@ -196,7 +170,7 @@ function render({ model, el }) {
     people.show(picture);
   }
 
-  const body = element("div", "hs-body");
+  const body = node("div", { class: "hs-body" });
   body.append(map, panel);
   root.append(body, status);
   el.append(root);
@@ -213,46 +187,42 @@ function render({ model, el }) {
 /** What is known of the chosen block, and its strongest channels. */
 function inside(block, sprite, count, picture) {
   const [channels, ...places] = block.shape, total = block.shape.reduce((a, b) => a * b, 1);
-  const title = element("p", "hs-title", block.bottleneck ? `${block.title}: h ` : `${block.title} `);
-  if (/^\w+_/.test(block.name) && !block.name.startsWith("x_")) title.append(element("code", "", block.name));
+  const title = node("p", { class: "hs-title" }, block.bottleneck ? `${block.title}: h ` : `${block.title} `);
+  if (/^\w+_/.test(block.name) && !block.name.startsWith("x_")) title.append(node("code", {}, block.name));
   const amount = total.toLocaleString("en").replaceAll(",", "\u202f");
   const numbers = `${channels} channels of ${places.join(" × ")}: ${amount} numbers`;
-  const cells = element("div", "hs-cells");
+  const cells = node("div", { class: "hs-cells" });
   const shown = block.channels.length ? block.channels : [null];
   shown.forEach((channel, column) => {
     const cell = cellOf(sprite, block, count, column);
     cell.show(picture);
     cell.svg.setAttribute("role", "img");
     cell.svg.setAttribute("aria-label", channel === null ? block.title : `Channel ${channel}`);
-    const figure = element("div", channel === null ? "hs-one hs-whole" : "hs-one");
+    const figure = node("div", { class: channel === null ? "hs-one hs-whole" : "hs-one" });
     figure.append(cell.svg);
-    if (channel !== null) figure.append(element("span", "hs-hint", `no. ${channel}`));
+    if (channel !== null) figure.append(node("span", { class: "hs-hint" }, `no. ${channel}`));
     cells.append(figure);
   });
-  const made = [title, element("p", "hs-size", numbers), element("p", "hs-tells", block.text), cells];
+  const made = [title, node("p", { class: "hs-size" }, numbers), node("p", { class: "hs-tells" }, block.text), cells];
   const legend = "Its liveliest channels. Brown is above a channel's mean, violet below.";
-  if (block.channels.length) made.push(element("p", "hs-hint", legend));
+  if (block.channels.length) made.push(node("p", { class: "hs-hint" }, legend));
   return made;
 }
 
 /** Buttons for the pictures that went through, where there are several. */
 function pick(model, blocks, sprites, count, set) {
   if (count < 2) return { nodes: [], show: () => {} };
-  const row = element("div", "hs-people"), last = blocks.length - 1;
-  row.setAttribute("role", "group");
-  row.setAttribute("aria-label", "Picture that goes through");
+  const row = node("div", { class: "hs-people", role: "group", "aria-label": "Picture that goes through" });
+  const last = blocks.length - 1;
   const buttons = Array.from({ length: count }, (_, i) => {
-    const made = element("button", "hs-face"), cell = cellOf(sprites[last], blocks[last], count, 0);
-    made.type = "button";
-    made.setAttribute("aria-label", `Picture ${i + 1}`);
-    made.addEventListener("click", () => set("picture", i));
+    const cell = cellOf(sprites[last], blocks[last], count, 0);
+    const made = button(cell.svg, () => set("picture", i), { class: "hs-face", "aria-label": `Picture ${i + 1}` });
     cell.show(i);
-    made.append(cell.svg);
     row.append(made);
     return made;
   });
   const show = (picture) => buttons.forEach((made, i) => made.setAttribute("aria-pressed", i === picture));
-  return { nodes: [element("p", "hs-hint", "Follow another picture:"), row], show };
+  return { nodes: [node("p", { class: "hs-hint" }, "Follow another picture:"), row], show };
 }
 
 export default { render };
