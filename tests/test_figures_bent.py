@@ -1,9 +1,9 @@
 """Bent maps drawn: grids and images, secants with the slopes they have, angles, densities."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from figure_checks import check_alike, told
 
 from hspace import figures
 from hspace.figures import style
@@ -22,15 +22,9 @@ MAKERS = {
 }
 
 
-def told(figure):
-    return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_text()]
-
-
 @pytest.mark.parametrize("name", MAKERS)
-def test_a_figure_is_the_same_every_time(name):
-    figure = MAKERS[name]()
-    assert isinstance(figure, style.Figure)
-    assert figure.png() == MAKERS[name]().png() and len(figure.png()) < 150_000
+def test_a_figure_is_the_same_every_time_and_has_its_own_paper(name):
+    check_alike(MAKERS[name])
 
 
 def test_tensors_give_the_same_figure_as_arrays():

@@ -1,18 +1,15 @@
 """Chains drawn: arrows are the Jacobians', graphs keep their order and hide nothing, counts are those given."""
 
-import io
 from itertools import pairwise
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
-from matplotlib.colors import same_color
-from PIL import Image
+from figure_checks import check_alike, told
 
 from hspace import figures
 from hspace.engine import Node, graph, vjp
-from hspace.figures import chains, style
+from hspace.figures import chains
 
 P, V = torch.tensor([2.0, 3.0]), torch.tensor([0.3, 0.7])
 W = torch.tensor([[2.0, 0.75], [-0.5, 1.5]])
@@ -57,19 +54,9 @@ MAKERS = {
 }
 
 
-def told(figure):
-    return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_text()]
-
-
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_figure_is_the_same_every_time_and_has_its_own_paper(name):
-    before = {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"}
-    figure = MAKERS[name]()
-    assert isinstance(figure, style.Figure)
-    assert figure.png() == MAKERS[name]().png() and len(figure.png()) < 150_000
-    assert {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"} == before
-    corner = np.asarray(Image.open(io.BytesIO(figure.png())).convert("RGB"))[2, 2]
-    assert same_color(corner / 255, style.PAPER)
+    check_alike(MAKERS[name])
 
 
 def test_the_arrow_is_pushed_forward_and_the_curve_is_the_image():

@@ -1,9 +1,9 @@
 """Steps downhill drawn: the gap is the remainder, and the level line touches the ball at the step."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from figure_checks import check_alike
 
 from hspace import figures
 from hspace.figures import style
@@ -25,11 +25,7 @@ MAKERS = {
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_figure_is_the_same_every_time_and_has_its_own_paper(name):
-    before = {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"}
-    figure = MAKERS[name]()
-    assert isinstance(figure, style.Figure)
-    assert figure.png() == MAKERS[name]().png() and len(figure.png()) < 150_000
-    assert {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"} == before
+    check_alike(MAKERS[name])
 
 
 def test_the_gap_is_the_remainder():

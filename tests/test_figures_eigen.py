@@ -1,9 +1,9 @@
 """Rows, tables of pairs, crowded planes and turns drawn: what is drawn is what one computes."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from figure_checks import arrows, check_alike, told
 from matplotlib.colors import same_color
 
 from hspace import figures
@@ -34,23 +34,9 @@ MAKERS = {
 }
 
 
-def told(figure):
-    return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_text()]
-
-
-def arrows(ax):
-    """(tail, tip, colour) of every arrow, in the order drawn."""
-    drawn = [text for text in ax.texts if getattr(text, "arrow_patch", None)]
-    return [(np.array(a.xyann), np.array(a.xy), a.arrowprops["color"]) for a in drawn]
-
-
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_figure_is_the_same_every_time_and_has_its_own_paper(name):
-    before = {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"}
-    figure = MAKERS[name]()
-    assert isinstance(figure, style.Figure)
-    assert figure.png() == MAKERS[name]().png() and len(figure.png()) < 150_000
-    assert {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"} == before
+    check_alike(MAKERS[name])
 
 
 def test_tensors_give_the_same_figure_as_arrays():

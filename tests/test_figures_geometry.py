@@ -1,9 +1,9 @@
 """Walks drawn: what lies behind the globe is faint, orders are those of the errors, paths keep their distances."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from figure_checks import check_alike, told
 from matplotlib.colors import same_color
 
 from hspace import figures
@@ -15,20 +15,14 @@ NORTH = np.tile([0.0, 0, 1], (4, 1))
 STEPS = np.array([8, 16, 32])
 LENGTHS = np.array([0.0, 8, 16])
 PATH = np.linspace(0, 1, 5)[:, None] * np.random.default_rng(0).normal(size=40)
-PICTURES = np.tanh(np.random.default_rng(1).normal(size=(2, 3, 3, 16, 16)))
 MAKERS = {
     "globe": lambda: figures.globe({"equator": EQUATOR}, EQUATOR[:4], NORTH),
     "empty globe": lambda: figures.globe({}),
     "orders": lambda: figures.orders(STEPS, {"first": 1 / STEPS, "second": 1 / STEPS**2}),
     "paths": lambda: figures.paths({"straight": PATH, "bent": PATH + PATH**2}),
-    "table": lambda: figures.table(PICTURES, rows="ab", columns=[0, 8, 16]),
     "overshoot": lambda: figures.overshoot(LENGTHS, np.outer([1, 2, 4], LENGTHS), [LENGTHS / 10], good=0.05),
     "no control": lambda: figures.overshoot(LENGTHS, [LENGTHS]),
 }
-
-
-def told(figure):
-    return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_text()]
 
 
 def lines(ax, label):
@@ -37,11 +31,7 @@ def lines(ax, label):
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_figure_is_the_same_every_time_and_has_its_own_paper(name):
-    before = {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"}
-    figure = MAKERS[name]()
-    assert isinstance(figure, style.Figure)
-    assert figure.png() == MAKERS[name]().png() and len(figure.png()) < 150_000
-    assert {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"} == before
+    check_alike(MAKERS[name])
 
 
 def test_tensors_give_the_same_figure_as_arrays():
@@ -128,15 +118,6 @@ def test_paths_tell_how_much_they_leave_out():
     assert ax.get_title(loc="left") == "the plane that holds 89 % of it"  # 8 of 9
 
 
-def test_no_picture_of_a_table_is_framed():
-    framed, plain = figures.strips(PICTURES, columns=[0, 8, 16]), MAKERS["table"]()
-    assert len(framed.axes[0].patches) == 1 and not plain.axes[0].patches
-    assert {"a", "b", "0", "8", "16"} <= set(told(plain))
-    shown = plain.axes[0].images[0].get_array()
-    cell = shown[-2 * style.SHARP * 8 - 1, -2 * style.SHARP * 8 - 1]
-    assert all(int(c) % 8 == 0 or c == 255 for c in cell), "colours come in steps of 8"
-
-
 def test_overshoot_draws_every_walk_and_the_medians():
     (ax,) = MAKERS["overshoot"]().axes
     along, random = lines(ax, "along the directions")[0], lines(ax, "along random ones")[0]
@@ -162,8 +143,6 @@ def test_overshoot_draws_every_walk_and_the_medians():
         (lambda: figures.paths({"a": PATH, "b": PATH + 1}), "begin at different points"),
         (lambda: figures.paths({"a": PATH, "b": PATH[:, :3]}), r"\[40, 3\] dimensions"),
         (lambda: figures.paths({"a": 0 * PATH}), "no path leaves the start"),
-        (lambda: figures.table(PICTURES[0]), "pictures must have shape"),
-        (lambda: figures.table(PICTURES, rows="abc"), "rows: 3 labels for 2"),
         (lambda: figures.overshoot(LENGTHS, [[1, 2]]), "error must have shape"),
     ],
 )

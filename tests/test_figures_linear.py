@@ -1,9 +1,9 @@
 """Small matrices drawn: arrows end where the matrix says, labels say it too, and what does not fit is named."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from figure_checks import arrows, check_alike, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,25 +25,13 @@ MAKERS = {
 }
 
 
-def arrows(ax):
-    """(tail, tip, colour) of every arrow, in the order drawn."""
-    drawn = [text for text in ax.texts if getattr(text, "arrow_patch", None)]
-    return [(np.array(a.xyann), np.array(a.xy), a.arrowprops["color"]) for a in drawn]
-
-
-def told(figure):
-    return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_text()]
-
-
 def line(ax, colour):
     return [each.get_xydata() for each in ax.lines if each.get_color() == colour]
 
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_figure_is_the_same_every_time_and_has_its_own_paper(name):
-    figure = MAKERS[name]()
-    assert isinstance(figure, style.Figure)
-    assert figure.png() == MAKERS[name]().png() and len(figure.png()) < 120_000
+    check_alike(MAKERS[name], most=120_000)
 
 
 @given(w=st.integers(-6, 6).map(lambda n: n / 2), x=st.lists(st.integers(-8, 12).map(lambda n: n / 4), min_size=1))

@@ -1,9 +1,9 @@
 """Rulers drawn: equal likeness is a line, a ray and a circle; pulled-back circles have equal length in the metric."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from figure_checks import check_alike
 
 from hspace import figures
 from hspace.figures import style
@@ -34,11 +34,7 @@ MAKERS = {
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_figure_is_the_same_every_time_and_has_its_own_paper(name):
-    before = {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"}
-    figure = MAKERS[name]()
-    assert isinstance(figure, style.Figure)
-    assert figure.png() == MAKERS[name]().png() and len(figure.png()) < 150_000
-    assert {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"} == before
+    check_alike(MAKERS[name])
 
 
 def test_what_is_equally_alike_lies_on_the_three_curves():

@@ -1,12 +1,12 @@
 """Singular vectors drawn: steps end at the matrix, right angles are marked where they stay, curves are the errors."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from figure_checks import check_alike, told
 
 from hspace import figures
-from hspace.figures import style, svd
+from hspace.figures import svd
 
 LAW = np.array([[2, 0.75], [-0.5, 1.5]])
 MIRROR = np.diag([1, -1]) @ LAW
@@ -21,17 +21,9 @@ MAKERS = {
 }
 
 
-def told(figure):
-    return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_text()]
-
-
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_figure_is_the_same_every_time_and_has_its_own_paper(name):
-    before = {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"}
-    figure = MAKERS[name]()
-    assert isinstance(figure, style.Figure)
-    assert figure.png() == MAKERS[name]().png() and len(figure.png()) < 150_000
-    assert {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"} == before
+    check_alike(MAKERS[name])
 
 
 @pytest.mark.parametrize("M", [LAW, MIRROR, -LAW, np.array([[0, 1], [1, 0.0]]), np.array([[1, 2], [2, 4.0]])])

@@ -5,13 +5,13 @@ from .chains import chain, counts, graph
 from .descent import balls, remainder
 from .drawing import schedule
 from .eigen import best_row, crowded, grams, how_many, relations, row_map, shadows, turns
-from .geometry import globe, orders, overshoot, paths, table
+from .geometry import globe, orders, overshoot, paths
 from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
 from .matrix import change_bars, change_heatmap
 from .metric import distances, intervals, likeness, overlaps, pulled_back, roundness, rulers
-from .pictures import compare, gallery, sheet, strips
+from .pictures import compare, gallery, sheet, strips, table
 from .scenes import scene
-from .spectrum import agreement, cosines, spectra
+from .spectrum import agreement, spectra
 from .style import BLUE, RED, Figure
 from .svd import convergence, filters, right_angles, stages, turning
 from .training import histograms, law, loss_curve
@@ -30,7 +30,6 @@ __all__ = [
     "change_heatmap",
     "compare",
     "convergence",
-    "cosines",
     "counts",
     "crowded",
     "densities",

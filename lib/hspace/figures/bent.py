@@ -2,8 +2,25 @@
 
 import numpy as np
 
-from .linear import _arrow, _at_most
-from .style import BLUE, DASHES, INK, LINE, MUTED, OTHER, PAPER, PLAIN, RED, SMALL, arrays, few, in_style, labels, page
+from .linear import arrow
+from .style import (
+    BLUE,
+    DASHES,
+    INK,
+    LINE,
+    MUTED,
+    OTHER,
+    PAPER,
+    PLAIN,
+    RED,
+    SMALL,
+    arrays,
+    at_most,
+    few,
+    in_style,
+    labels,
+    page,
+)
 
 
 @in_style
@@ -37,7 +54,7 @@ def secants(curve, point, others, slope, names=("x₁", "h₁")):
     tangent; names: of the axes.  Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     curve, point, others = arrays(curve=(curve, "n 2"), point=(point, "2"), others=(others, "k 2"))
-    _at_most(3, len(others), "secants")
+    at_most(3, len(others), "secants")
     names = labels(names, 2, "names")
     figure = page(360)
     ax = figure.add_subplot(xlabel=names[0], ylabel=names[1])
@@ -66,7 +83,7 @@ def angles(vectors, images, names, spaces=("in X", "in H")):
     Returns a Figure. Raises ValueError for shapes that do not fit, and for a vector without a direction.
     """
     vectors, images = arrays(vectors=(vectors, "n 2"), images=(images, "n 2"))
-    _at_most(3, len(vectors), "directions")
+    at_most(3, len(vectors), "directions")
     names, spaces = labels(names, len(vectors), "names"), labels(spaces, 2, "spaces")
     figure = page(330)
     for ax, ends, title in zip(figure.subplots(1, 2), (vectors, images), spaces, strict=True):
@@ -79,7 +96,7 @@ def angles(vectors, images, names, spaces=("in X", "in H")):
         ax.axvline(0, color=MUTED, lw=0.8)
         looks = ((PLAIN, "-"), (OTHER, DASHES[1]), (INK, DASHES[2]))
         for end, name, (colour, dash) in zip(ends / lengths[:, None], names, looks, strict=False):
-            _arrow(ax, (0, 0), end, colour, dash, 2.4)
+            arrow(ax, (0, 0), end, colour, dash, 2.4)
             degrees = np.degrees(np.arctan2(end[1], end[0]))
             told = f"{name}\n{round(degrees, 1) + 0:g}°".replace("-", "−")
             ax.text(*(1.3 * end), told, color=colour, weight="bold", size=SMALL, ha="center", va="center")
@@ -96,7 +113,7 @@ def densities(grid, values, points, names):
     all of them; names: k.  Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     grid, values, points = arrays(grid=(grid, "2 a b"), values=(values, "k a b"), points=(points, "n 2"))
-    _at_most(3, len(values), "densities")
+    at_most(3, len(values), "densities")
     names = labels(names, len(values), "names")
     figure = page(60 + 540 // len(values))
     for ax, density, name in zip(figure.subplots(1, len(values), squeeze=False)[0], values, names, strict=True):

@@ -8,7 +8,6 @@ import torch
 from hspace.engine import Node
 from hspace.engine import graph as nodes_of
 
-from .linear import SERIES, _at_most
 from .style import (
     DASHES,
     INK,
@@ -17,8 +16,10 @@ from .style import (
     OTHER,
     PAPER,
     PLAIN,
+    SERIES,
     SMALL,
     arrays,
+    at_most,
     few,
     in_style,
     labels,
@@ -39,7 +40,7 @@ def chain(maps, p, v, names=("X", "Y", "Z")):
     Returns a Figure. Raises ValueError for shapes that do not fit, or too many maps.
     """
     p, v = (torch.as_tensor(part, dtype=torch.float64) for part in arrays(p=(p, "2"), v=(v, "2")))
-    _at_most(3, len(maps), "maps")
+    at_most(3, len(maps), "maps")
     names = labels(names, len(maps) + 1, "names")
     figure = page(290)
     reach = 1.25 * v.abs().max()
@@ -208,17 +209,17 @@ def counts(panels, quantity="multiplications"):
     above 0; quantity: what is counted.  Returns a Figure. Raises ValueError for shapes that do not fit, too many lines
     or panels, and numbers that are not above 0.
     """
-    _at_most(3, len(panels), "panels")
+    at_most(3, len(panels), "panels")
     figure = page(330)
     for ax, (size, (sizes, lines)) in zip(
         np.ravel(figure.subplots(1, len(panels), sharey=True)), panels.items(), strict=True
     ):
-        _at_most(len(SERIES), len(lines), "lines")
+        at_most(len(SERIES), len(lines), "lines")
         x, *ys = arrays(sizes=(sizes, "n"), **{f"counts of {name!r}": (y, "n") for name, y in lines.items()})
         if min(x.min(), *(y.min() for y in ys)) <= 0:
             raise ValueError(f"{size}: a number is 0 or below; logarithmic axes need positive ones")
         ax.set(xlabel=size, xscale="log", yscale="log")
-        for (name, y), (colour, dash), marker in zip(zip(lines, ys, strict=True), SERIES, "os^", strict=False):
+        for (name, y), (colour, dash, _), marker in zip(zip(lines, ys, strict=True), SERIES, "os^", strict=False):
             ax.plot(x, y, color=colour, ls=dash, marker=marker, ms=6, label=name)
         plain_logarithmic(ax.xaxis)
         plain_logarithmic(ax.yaxis)

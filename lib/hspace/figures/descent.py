@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .linear import _arrow, _text
-from .style import DASHES, INK, LINE, MUTED, OTHER, PLAIN, SMALL, arrays, few, in_style, page
+from .linear import arrow
+from .style import DASHES, INK, LINE, MUTED, OTHER, PLAIN, SMALL, arrays, as_text, few, in_style, page
 
 
 @in_style
@@ -70,7 +70,7 @@ def balls(gradient, rims, steps):
     for ax, (name, rim) in zip(axes, rims.items(), strict=False):
         rim, step = arrays(**{f"rims[{name!r}]": (rim, "p 2"), f"steps[{name!r}]": (steps[name], "2")})
         _ball(ax, gradient, rim, step, room)
-        ax.set_title(f"{name}: {_text(round(step @ gradient, 2))}")
+        ax.set_title(f"{name}: {as_text(round(step @ gradient, 2))}")
     return figure
 
 
@@ -84,8 +84,8 @@ def _ball(ax, gradient, rim, step, room):
     ax.plot(*np.concatenate([rim, rim[:1]]).T, color=INK, lw=1.8)
     for axis in (ax.axhline, ax.axvline):
         axis(0, color=LINE, lw=0.9, zorder=0.5)
-    _arrow(ax, np.zeros(2), 1.25 * n, MUTED, "-", 2)
-    _arrow(ax, np.zeros(2), step, PLAIN, "-", 3.2)
+    arrow(ax, np.zeros(2), 1.25 * n, MUTED, "-", 2)
+    arrow(ax, np.zeros(2), step, PLAIN, "-", 3.2)
     spot = {"textcoords": "offset points", "ha": "center", "va": "center"}
     ax.annotate("∇f", 1.25 * n, 12 * n, color=MUTED, weight="bold", **spot)
     ax.set(xlim=(-room, room), ylim=(-room, room), aspect="equal")

@@ -2,26 +2,26 @@
 
 import numpy as np
 
-from .linear import _arrow, _at_most, _plane, _text
+from .linear import arrow, plane
 from .style import (
-    DASHES,
     INK,
     LINE,
     MUTED,
-    OTHER,
     PAPER,
     PLAIN,
+    SERIES,
     SIGNED,
     SMALL,
     apart,
     arrays,
+    as_text,
+    at_most,
     few,
     in_style,
     labels,
     page,
 )
 
-SERIES = ((PLAIN, "-", "o"), (OTHER, DASHES[1], "s"), (INK, DASHES[2], "D"))  # colour, dash, marker: neither x₁ nor x₂
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -43,17 +43,17 @@ def row_map(W, x, name="W", inputs=("x₁", "x₂"), outputs=("h₁", "h₂")):
         left.axline((0, 0), row, color=LINE, lw=1.2, zorder=0)
         left.plot(*zip(x, foot, strict=True), color=colour, lw=1, ls=(0, (1, 2)))
         left.plot(*foot, "o", color=colour, ms=5)
-        _arrow(left, (0, 0), row, colour, dash, 2.6)
+        arrow(left, (0, 0), row, colour, dash, 2.6)
         _beside(left, row, row_name, colour)
-        _arrow(right, (0, 0), W @ row, colour, dash, 2.6)
+        arrow(right, (0, 0), W @ row, colour, dash, 2.6)
         _named(right, W @ row, f"{name} {row_name} = {_point(W @ row)}", colour, above=True)
     for ax, tip, told in ((left, x, f"x = {_point(x)}"), (right, W @ x, f"{name} x = {_point(W @ x)}")):
-        _arrow(ax, (0, 0), tip, INK, "-", 1.8)
+        arrow(ax, (0, 0), tip, INK, "-", 1.8)
         _named(ax, tip, told, INK)
     left.set(xlabel=inputs[0], ylabel=inputs[1], title="input space")
     right.set(xlabel=outputs[0], ylabel=outputs[1], title="output space")
-    _plane(left, [(0, 0), x, *W])
-    _plane(right, [(0, 0), W @ x, *(W @ W.T).T])
+    plane(left, [(0, 0), x, *W])
+    plane(right, [(0, 0), W @ x, *(W @ W.T).T])
     low, high = np.min([(0, 0), W @ x, *(W @ W.T).T], axis=0), np.max([(0, 0), W @ x, *(W @ W.T).T], axis=0)
     room = 0.18 * (high - low).max()
     right.set(xlim=(low[0] - room, high[0] + 2.2 * room), ylim=(low[1] - room, high[1] + 1.6 * room))
@@ -80,7 +80,7 @@ def _named(ax, tip, text, colour, above=False):
 
 
 def _point(values):
-    return "(" + ", ".join(_text(round(float(value), 2) + 0.0) for value in values) + ")"
+    return "(" + ", ".join(as_text(round(float(value), 2) + 0.0) for value in values) + ")"
 
 
 def _panels(figure, count, **options):
@@ -100,18 +100,18 @@ def shadows(x, rows):
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     (x,) = arrays(x=(x, "2"))
-    _at_most(3, len(rows), "panels")
+    at_most(3, len(rows), "panels")
     figure = page(110 + 560 // max(2, len(rows)))
     panels = _panels(figure, len(rows), sharex=True, sharey=True)
     reached = []
     for ax, (name, given) in zip(panels, rows.items(), strict=True):
         (given,) = arrays(**{f"rows[{name!r}]": (given, "k 2")})
         _no_zero_row(given, f"rows[{name!r}]")
-        _at_most(len(SERIES), len(given), "rows")
+        at_most(len(SERIES), len(given), "rows")
         reached += _head_to_tail(ax, x, given)
         ax.set_title(name)
     for ax in panels:
-        _plane(ax, [(0, 0), x, *reached])
+        plane(ax, [(0, 0), x, *reached])
     return figure
 
 
@@ -121,14 +121,14 @@ def _head_to_tail(ax, x, rows):
     for i, (row, (colour, dash, _)) in enumerate(zip(rows, SERIES, strict=False)):
         ax.axline((0, 0), row, color=LINE, lw=1.2, zorder=0)
         part = (x @ row) / (row @ row) * row
-        _arrow(ax, at, at + part, colour, dash, 2.4)
+        arrow(ax, at, at + part, colour, dash, 2.4)
         aside = np.array([part[1], -part[0]]) / max(np.hypot(*part), 1e-9)
         name = f"on r{i + 1}".translate(SUBSCRIPTS)
         spot = {"xytext": tuple(15 * aside), "textcoords": "offset points", "ha": "center", "va": "center"}
         ax.annotate(name, at + part / 2, color=colour, weight="bold", size=SMALL, **spot)
         at = at + part
         points.append(at)
-    _arrow(ax, (0, 0), x, INK, "-", 1.8)
+    arrow(ax, (0, 0), x, INK, "-", 1.8)
     spot = {"xytext": (-11, 2), "textcoords": "offset points", "ha": "center", "va": "center"}
     ax.annotate("x", x, color=INK, weight="bold", size=SMALL, **spot)
     miss = np.hypot(*(x - at))
@@ -157,7 +157,7 @@ def best_row(points, angles, kept, axes=("nose", "nap")):
     for i, name, (colour, dash, marker) in zip((kept.argmax(), kept.argmin()), ("best", "worst"), SERIES, strict=False):
         way = reach * np.array([np.cos(np.radians(angles[i])), np.sin(np.radians(angles[i]))])
         left.axline((0, 0), way, color=colour, ls=dash, lw=1)
-        _arrow(left, (0, 0), way, colour, dash, 2.6)
+        arrow(left, (0, 0), way, colour, dash, 2.6)
         _named(left, way, name, colour)
         right.plot(angles[i], 100 * kept[i], marker, color=colour, ms=8)
         told = f"{name}: {angles[i]:.0f}°, {100 * kept[i]:.0f} %".replace("-", "−")
@@ -166,7 +166,7 @@ def best_row(points, angles, kept, axes=("nose", "nap")):
         side = "left" if early else "right"
         right.annotate(told, (angles[i], 100 * kept[i]), color=colour, weight="bold", size=SMALL, ha=side, **spot)
     left.set(xlabel=axes[0], ylabel=axes[1])
-    _plane(left, [(0, 0), *np.quantile(points, (0.002, 0.998), axis=0)])
+    plane(left, [(0, 0), *np.quantile(points, (0.002, 0.998), axis=0)])
     right.set(xlabel="direction of the row, degrees", ylim=(-14, 114), title="kept of the squared length, %")
     right.set_xticks([tick for tick in range(-90, 181, 45) if angles.min() <= tick <= angles.max()])
     right.set_yticks(range(0, 101, 25))
@@ -181,7 +181,7 @@ def grams(tables, names):
     tables: {title: (n, n)}, up to 3, each on a scale of its own; names: of the n things.
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
-    _at_most(3, len(tables), "tables")
+    at_most(3, len(tables), "tables")
     given = arrays(**{f"tables[{title!r}]": (table, "n n") for title, table in tables.items()})
     names = labels(names, len(given[0]), "names")
     n = len(names)
@@ -210,7 +210,7 @@ def relations(maps, spots, titles, unit):
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     maps, spots = arrays(maps=(maps, "k H W"), spots=(spots, "k 2"))
-    _at_most(4, len(maps), "maps")
+    at_most(4, len(maps), "maps")
     titles = labels(titles, len(maps), "titles")
     figure = page(96 + round(620 / max(3, len(maps))))
     panels = _panels(figure, len(maps))
@@ -238,7 +238,7 @@ def crowded(features, names, least=0.25):
     than this is not stored, and only named beneath.
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
-    _at_most(3, len(features), "panels")
+    at_most(3, len(features), "panels")
     given = arrays(**{f"features[{title!r}]": (columns, "2 n") for title, columns in features.items()})
     names = labels(names, given[0].shape[1], "names")
     half = 1.5 * max(1, *(np.hypot(*columns).max() for columns in given))
@@ -251,7 +251,7 @@ def crowded(features, names, least=0.25):
             if np.hypot(*tip) < least:
                 left_out.append(name)
                 continue
-            _arrow(ax, (0, 0), tip, PLAIN, "-", 2.4)
+            arrow(ax, (0, 0), tip, PLAIN, "-", 2.4)
             _named(ax, tip, name, INK)
         ax.set(xlim=(-half, half), ylim=(-half, half), aspect="equal", xticks=[], yticks=[])
         ax.axhline(0, color=LINE, lw=0.8, zorder=0)
@@ -271,7 +271,7 @@ def turns(matrices):
     is turned over (a negative eigenvalue) counts as kept: turns lie between -90 and 90 degrees.
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
-    _at_most(len(SERIES), len(matrices), "matrices")
+    at_most(len(SERIES), len(matrices), "matrices")
     angles = np.arange(0, 180.01, 0.25)
     v = np.stack([np.cos(np.radians(angles)), np.sin(np.radians(angles))])
     figure = page(340)
@@ -295,7 +295,7 @@ def turns(matrices):
     ticks = np.arange(low, high + 1, 30)
     ax.set(xlim=(0, 180), ylim=(low - 4, high + 4))
     ax.set_xticks(range(0, 181, 30))
-    ax.set_yticks(ticks, [_text(tick) for tick in ticks])
+    ax.set_yticks(ticks, [as_text(tick) for tick in ticks])
     ax.grid()
     return figure
 
@@ -315,7 +315,7 @@ def how_many(counts, kept, marks=()):
     counts (n,), rising, from 1; kept {name: (n,)}, shares from 0 to 1, up to 3; marks: counts to name on the lines'
     last one.  Returns a Figure. Raises ValueError for shapes that do not fit.
     """
-    _at_most(len(SERIES), len(kept), "lines")
+    at_most(len(SERIES), len(kept), "lines")
     counts, *lines = arrays(counts=(counts, "n"), **{f"kept[{name!r}]": (line, "n") for name, line in kept.items()})
     figure = page(340)
     ax = figure.add_subplot(xlabel="number of eigenfaces", ylabel="kept of what differs, %", xscale="log")

@@ -1,9 +1,7 @@
-"""Walks drawn: a globe with curves and carried vectors, orders of error, paths in H, tables of pictures, overshoot."""
+"""Walks drawn: a globe with curves and carried vectors, orders of error, paths in H, overshoot."""
 
 import numpy as np
 
-from .linear import _at_most
-from .pictures import _strips, eight_bits
 from .style import (
     DASHES,
     INK,
@@ -11,17 +9,17 @@ from .style import (
     MUTED,
     OTHER,
     PAPER,
-    PLAIN,
+    SERIES,
     SMALL,
     apart,
     arrays,
+    at_most,
     in_style,
     labels,
     page,
     plain_logarithmic,
 )
 
-SERIES = ((PLAIN, "-", "o"), (OTHER, DASHES[1], "s"), (INK, DASHES[2], "D"))  # colour, dash, marker: neither x₁ nor x₂
 SOON = 0.02  # of the radius: as far inside the rim a point still counts as in front
 
 
@@ -34,7 +32,7 @@ def globe(curves, points=None, vectors=None, names=("start", "home"), view=(-60.
     view: degrees of longitude and latitude from which one looks.
     Returns a Figure. Raises ValueError for shapes that do not fit, and for points that are not on the unit sphere.
     """
-    _at_most(len(SERIES), len(curves), "curves")
+    at_most(len(SERIES), len(curves), "curves")
     lines = [arrays(**{f"curves[{name!r}]": (curve, "p 3")})[0] for name, curve in curves.items()]
     points, vectors = arrays(points=(points, "n 3"), vectors=(vectors, "n 3"))
     if (points is None) != (vectors is None):
@@ -129,7 +127,7 @@ def orders(steps, errors, quantity="error"):
     The order at the end of each line is that of its last two points.
     Returns a Figure. Raises ValueError for shapes that do not fit, and errors that are not positive.
     """
-    _at_most(len(SERIES), len(errors), "lines")
+    at_most(len(SERIES), len(errors), "lines")
     steps, *lines = arrays(steps=(steps, "n"), **{f"errors[{name!r}]": (e, "n") for name, e in errors.items()})
     if len(steps) < 2 or not (np.diff(steps) > 0).all():
         raise ValueError(f"steps must be two or more, and rise: {steps.tolist()}")
@@ -165,7 +163,7 @@ def paths(paths, start="start"):
     The title says how much of their squared distances from the start the plane holds.
     Returns a Figure. Raises ValueError for shapes that do not fit, different starts, or paths that go nowhere.
     """
-    _at_most(len(SERIES), len(paths), "paths")
+    at_most(len(SERIES), len(paths), "paths")
     lines = [arrays(**{f"paths[{name!r}]": (path, "p m")})[0] for name, path in paths.items()]
     if len({line.shape[1] for line in lines}) != 1:
         raise ValueError(f"paths lie in spaces of {[line.shape[1] for line in lines]} dimensions: needed is one space")
@@ -202,19 +200,6 @@ def _plane_of(every, ahead):
         plane = np.array([[c, s], [-s, c]]) @ plane
     flat = every @ plane[1]
     return plane * np.array([[1], [1 if flat[np.abs(flat).argmax()] >= 0 else -1]]), share
-
-
-@in_style
-def table(pictures, rows=None, columns=None, cell=64):
-    """Pictures in rows and columns, such as walks that begin at the left, one a row; none is framed.
-
-    pictures (R, F, 3, H, W) in [-1, 1], or uint8; rows: R labels; columns: F labels, such as lengths; cell: size of a
-    picture in page pixels. Light rather than exact: colours are rounded to steps of 8 of 255.
-    Returns a Figure. Raises ValueError for shapes or labels that do not fit.
-    """
-    (pictures,) = arrays(pictures=(pictures, "R F 3 H W"))
-    light = np.minimum(np.round(eight_bits(pictures) / 8) * 8, 255).astype(np.uint8)
-    return _strips(np.moveaxis(light, -1, -3), rows, columns, cell, framed=False)
 
 
 @in_style

@@ -16,8 +16,11 @@ from .style import (
     PAPER,
     PLAIN,
     RED,
+    SERIES,
     SMALL,
     arrays,
+    as_text,
+    at_most,
     few,
     in_style,
     labels,
@@ -25,7 +28,6 @@ from .style import (
 )
 
 INPUTS = ((RED, "-", "o"), (BLUE, DASHES[1], "s"))  # colour, dash and marker of x₁ and x₂
-SERIES = ((PLAIN, "-"), (OTHER, DASHES[1]), (INK, DASHES[2]))  # what is neither x₁ nor x₂
 
 
 @in_style
@@ -47,7 +49,9 @@ def number_lines(w, x, names=("nose", "nap")):
         ax.axhline(y, color=INK, lw=1.4)
         for tick in range(int(np.ceil(reach[0])), int(np.floor(reach[1])) + 1):
             ax.plot([tick, tick], [y - 0.05, y + 0.05], color=INK, lw=1.2)
-            ax.text(tick, y + (0.14 if y else -0.14), _text(tick), ha="center", va="bottom" if y else "top", size=SMALL)
+            ax.text(
+                tick, y + (0.14 if y else -0.14), as_text(tick), ha="center", va="bottom" if y else "top", size=SMALL
+            )
         ax.text(reach[0], y + (0.34 if y else -0.34), name, va="center", weight="bold")
     for tick in np.arange(ends[0], ends[1] + 1):
         ax.plot([tick, w * tick], [1, 0], color=LINE, lw=1, zorder=0)
@@ -55,7 +59,7 @@ def number_lines(w, x, names=("nose", "nap")):
     ax.plot(x, np.ones_like(x), "o", color=RED, ms=8, clip_on=False)
     ax.plot(w * x, np.zeros_like(x), "o", color=INK, ms=8, clip_on=False)
     spot = {"ha": "center", "va": "center", "bbox": {"fc": PAPER, "ec": LINE, "boxstyle": "round,pad=0.3"}}
-    ax.text((x[-1] + w * x[-1]) / 2, 0.5, f"× {_text(w)} {lower}/{upper}", color=INK, size=SMALL, **spot)
+    ax.text((x[-1] + w * x[-1]) / 2, 0.5, f"× {as_text(w)} {lower}/{upper}", color=INK, size=SMALL, **spot)
     return figure
 
 
@@ -68,7 +72,7 @@ def network(W, inputs=("nose", "ear"), outputs=("nap", "luck"), ratios=True):
     """
     (W,) = arrays(W=(W, "m n"))
     m, n = W.shape
-    _at_most(2, n, "inputs")
+    at_most(2, n, "inputs")
     inputs, outputs = labels(inputs, n, "inputs"), labels(outputs, m, "outputs")
     figure = page(90 + 110 * max(m, n), layout="none")
     ax = figure.add_axes((0, 0, 1, 1), aspect="equal", xlim=(-3.2, 3.2))
@@ -82,7 +86,7 @@ def network(W, inputs=("nose", "ear"), outputs=("nap", "luck"), ratios=True):
             unit = f" {outputs[i]}/{inputs[j]}" if ratios else ""
             spot = (x + share * (to_x - x), y + share * (to_y - y))
             box = {"fc": PAPER, "ec": colour, "boxstyle": "round,pad=0.25"}
-            ax.text(*spot, f"{_text(W[i, j])}{unit}", color=colour, ha="center", va="center", size=SMALL, bbox=box)
+            ax.text(*spot, f"{as_text(W[i, j])}{unit}", color=colour, ha="center", va="center", size=SMALL, bbox=box)
         _neuron(ax, x, y, inputs[j], colour)
     for (x, y), name in zip(right, outputs, strict=True):
         _neuron(ax, x, y, name, INK)
@@ -104,7 +108,7 @@ def linear_map(W, x, inputs=("nose", "ear"), outputs=("nap", "luck")):
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     W, x = arrays(W=(W, "m 2"), x=(x, "2"))
-    _at_most(2, len(W), "outputs")
+    at_most(2, len(W), "outputs")
     inputs, outputs = labels(inputs, 2, "inputs"), labels(outputs, len(W), "outputs")
     figure = page(350)
     left, right = figure.subplots(1, 2)
@@ -115,7 +119,7 @@ def linear_map(W, x, inputs=("nose", "ear"), outputs=("nap", "luck")):
         _sum_on_line(right, W[0], x, inputs, outputs[0])
     else:
         for axis, name in zip(np.eye(2), outputs, strict=True):
-            _arrow(right, (0, 0), axis, MUTED, "-", 2.2)
+            arrow(right, (0, 0), axis, MUTED, "-", 2.2)
             right.annotate(f"1 {name}", axis, xytext=(0, 9), textcoords="offset points", **TINY)
         _sum_in_plane(right, W, x, inputs)
         right.set(xlabel=outputs[0], ylabel=outputs[1])
@@ -130,29 +134,29 @@ def _sum_in_plane(ax, columns, x, names):
     tail = np.zeros(2)
     points = [tail, *columns.T]
     for column, amount, name, (colour, dash, _) in zip(columns.T, x, names, INPUTS, strict=True):
-        _arrow(ax, (0, 0), column, colour, dash, 3.2)
+        arrow(ax, (0, 0), column, colour, dash, 3.2)
         aside = np.array([column[1], -column[0]]) / (np.hypot(*column) or 1)
         side = 1 if colour == RED else -1
         spot = {"xytext": side * 13 * aside, "textcoords": "offset points", "ha": "center", "va": "center"}
         ax.annotate(name, 0.85 * column, color=colour, weight="bold", size=SMALL, **spot)
-        _arrow(ax, tail, tail + amount * column, colour, dash, 1.3)
+        arrow(ax, tail, tail + amount * column, colour, dash, 1.3)
         tail = tail + amount * column
         points.append(tail)
-    _arrow(ax, (0, 0), tail, INK, "-", 1.8)
-    _plane(ax, points)
+    arrow(ax, (0, 0), tail, INK, "-", 1.8)
+    plane(ax, points)
 
 
 def _sum_on_line(ax, row, x, names, output):
     """The dot product of a row (2,) with x, head to tail along the output's number line."""
     tail, points = 0.0, [0.0, 1.0, *row]
     for k, (weight, amount, name, (colour, dash, _)) in enumerate(zip(row, x, names, INPUTS, strict=True)):
-        _arrow(ax, (0, 2.6 - 0.5 * k), (weight, 2.6 - 0.5 * k), colour, dash, 3.2)
+        arrow(ax, (0, 2.6 - 0.5 * k), (weight, 2.6 - 0.5 * k), colour, dash, 3.2)
         ax.text(weight + 0.1, 2.6 - 0.5 * k, name, color=colour, weight="bold", size=SMALL, va="center")
-        _arrow(ax, (tail, 1.2), (tail + amount * weight, 1.2), colour, dash, 1.6)
+        arrow(ax, (tail, 1.2), (tail + amount * weight, 1.2), colour, dash, 1.6)
         tail += amount * weight
         points.append(tail)
-    _arrow(ax, (0, 0.6), (tail, 0.6), INK, "-", 1.8)
-    _arrow(ax, (0, -0.7), (1, -0.7), MUTED, "-", 2.2)
+    arrow(ax, (0, 0.6), (tail, 0.6), INK, "-", 1.8)
+    arrow(ax, (0, -0.7), (1, -0.7), MUTED, "-", 2.2)
     ax.text(1.1, -0.7, f"1 {output}", color=MUTED, size=SMALL, va="center")
     ax.axhline(0, color=INK, lw=1)
     low, high = min(points), max(points)
@@ -172,24 +176,24 @@ def dot_products(row, vectors, names, axes=("nose", "ear")):
     row, vectors = arrays(row=(row, "2"), vectors=(vectors, "n 2"))
     if not row.any():
         raise ValueError("row is zero: every dot product with it is 0, and it has no line to draw")
-    _at_most(len(SERIES), len(vectors), "vectors")
+    at_most(len(SERIES), len(vectors), "vectors")
     names, axes = labels(names, len(vectors), "names"), labels(axes, 2, "axes")
     feet = np.outer(vectors @ row / (row @ row), row)
     figure = page(380)
     ax = figure.add_subplot(xlabel=axes[0], ylabel=axes[1])
     ax.axline((0, 0), row, color=LINE, lw=1.4, zorder=0)
-    _arrow(ax, (0, 0), row, MUTED, "-", 3.2)
+    arrow(ax, (0, 0), row, MUTED, "-", 3.2)
     ax.annotate("the row", row, xytext=(6, -4), textcoords="offset points", size=SMALL, color=MUTED)
-    for vector, foot, name, (colour, dash) in zip(vectors, feet, names, SERIES, strict=False):
-        _arrow(ax, (0, 0), vector, colour, dash, 2)
+    for vector, foot, name, (colour, dash, _) in zip(vectors, feet, names, SERIES, strict=False):
+        arrow(ax, (0, 0), vector, colour, dash, 2)
         ax.plot(*zip(vector, foot, strict=True), color=colour, lw=1, ls=(0, (1, 2)))
         ax.plot(*foot, "o", color=colour, ms=5)
-        told = f"{name}: {_text(round(float(vector @ row), 2))}"
+        told = f"{name}: {as_text(round(float(vector @ row), 2))}"
         above = row[0] * vector[1] - row[1] * vector[0] > 1e-6  # left of the row; else its label goes below
         spot = {"xytext": (6, 5 if above else -14), "textcoords": "offset points"}
         spot["bbox"] = {"fc": PAPER, "ec": "none", "pad": 1, "alpha": 0.9}  # other vectors pass behind it
         ax.annotate(told, vector, color=colour, weight="bold", size=SMALL, **spot)
-    _plane(ax, [(0, 0), row, *vectors, *feet])
+    plane(ax, [(0, 0), row, *vectors, *feet])
     return figure
 
 
@@ -201,14 +205,14 @@ def rays(W, features, inputs=("nose", "ear"), outputs=("nap", "luck"), multiples
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     W, features, multiples = arrays(W=(W, "2 2"), features=(features, "n 2"), multiples=(multiples, "k"))
-    _at_most(len(SERIES), len(features), "features")
+    at_most(len(SERIES), len(features), "features")
     inputs, outputs = labels(inputs, 2, "inputs"), labels(outputs, 2, "outputs")
     figure = page(340)
     shown = (features, features @ W.T)
     for ax, ends, names, title in zip(
         figure.subplots(1, 2), shown, (inputs, outputs), ("input space", "output space"), strict=True
     ):
-        for end, (colour, dash), marker in zip(ends, SERIES, "osD", strict=False):
+        for end, (colour, dash, marker) in zip(ends, SERIES, strict=False):
             ax.plot(*(np.outer([0, 1.2 * multiples.max()], end).T), color=colour, ls=dash, lw=1.3)
             ax.plot(*np.outer(multiples, end).T, marker, color=colour, ms=7)
             ratio = f"{names[1]}/{names[0]} = {_ratio(end)}"
@@ -216,7 +220,7 @@ def rays(W, features, inputs=("nose", "ear"), outputs=("nap", "luck"), multiples
             spot = {"xytext": (0, 6 if up else -6), "textcoords": "offset points", "va": "bottom" if up else "top"}
             ax.annotate(ratio, 1.2 * multiples.max() * end, color=colour, size=SMALL, ha="center", **spot)
         ax.set(xlabel=names[0], ylabel=names[1], title=title)
-        _plane(ax, [(0, 0), *(1.45 * multiples.max() * ends)])
+        plane(ax, [(0, 0), *(1.45 * multiples.max() * ends)])
     return figure
 
 
@@ -228,7 +232,7 @@ def fitted(x, y, lines, names=("nose", "nap"), colour=None, colour_name=None):
     point, named colour_name.  Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     x, y, colour = arrays(x=(x, "n"), y=(y, "n"), colour=(colour, "n"))
-    _at_most(len(SERIES), len(lines), "lines")
+    at_most(len(SERIES), len(lines), "lines")
     names = labels(names, 2, "names")
     figure = page(380)
     ax = figure.add_subplot(xlabel=names[0], ylabel=names[1])
@@ -239,7 +243,7 @@ def fitted(x, y, lines, names=("nose", "nap"), colour=None, colour_name=None):
         bar.outline.set_visible(False)
         bar.solids.set_alpha(1)
     reach = np.array([min(0, x.min()), x.max()])
-    for (name, (slope, bias)), (tint, dash) in zip(lines.items(), SERIES[1:] + SERIES[:1], strict=False):
+    for (name, (slope, bias)), (tint, dash, _) in zip(lines.items(), SERIES[1:] + SERIES[:1], strict=False):
         ax.plot(reach, float(slope) * reach + float(bias), color=PAPER, lw=4.5)
         ax.plot(reach, float(slope) * reach + float(bias), color=tint, ls=dash, lw=2.2, label=name)
     ax.legend(loc="upper left")
@@ -275,7 +279,7 @@ def witnesses(alone, together, names):
     return figure
 
 
-def _arrow(ax, tail, tip, colour, dash, width):
+def arrow(ax, tail, tip, colour, dash, width):
     """An arrow in data coordinates; a vector of length zero is a dot."""
     if np.allclose(tail, tip):
         ax.plot(*tip, "o", color=colour, ms=2 + width)
@@ -284,7 +288,7 @@ def _arrow(ax, tail, tip, colour, dash, width):
     ax.annotate("", tip, tail, arrowprops={**style, "mutation_scale": 9 + 2 * width}, annotation_clip=False)
 
 
-def _plane(ax, points):
+def plane(ax, points):
     """Axes through the origin, equal scales, room for all points."""
     points = np.array(points)
     low, high = points.min(axis=0), points.max(axis=0)
@@ -302,16 +306,6 @@ def _finite(value, name):
     if not np.isfinite(value):
         raise ValueError(f"{name} is {value}; a finite number is needed")
     return value
-
-
-def _at_most(most, count, what):
-    if count > most:
-        raise ValueError(f"{count} {what} are too many to tell apart; draw at most {most}")
-
-
-def _text(number):
-    """A number as short as it is, with a true minus."""
-    return f"{float(number):g}".replace("-", "−")
 
 
 def _ratio(vector):

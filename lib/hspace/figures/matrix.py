@@ -24,28 +24,25 @@ UNIT = "change per unit length, in standard deviations"
 
 
 @in_style
-def change_heatmap(values, factors, low=None, high=None, order=None, control=None):
+def change_heatmap(values, factors, low=None, high=None, control=None):
     """Factors × directions as colours; a dot where the interval excludes 0; at the right the largest against chance.
 
-    values (F, k); factors: F names; low, high (F, k): intervals of the values; order: which directions stand from left
-    to right, by index (all, from 0, by default); control (F, r), or (B, F, r) over B pictures of which the mean is
-    taken as in the values: the same for random directions. The 95th percentile of its |values| stands beside each
-    factor's largest |value|.  Returns a Figure. Raises ValueError for shapes that do not fit or an index out of range.
+    values (F, k); factors: F names; low, high (F, k): intervals of the values; control (F, r), or (B, F, r) over B
+    pictures of which the mean is taken as in the values: the same for random directions. The 95th percentile of its
+    |values| stands beside each factor's largest |value|.
+    Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     values, low, high, control = _matrix(values, low, high, control, "F k")
     F, k = values.shape
     factors = labels(factors, F, "factors")
-    order = np.arange(k) if order is None else np.asarray(order)
-    if order.ndim != 1 or not len(order) or order.min() < 0 or order.max() >= k:
-        raise ValueError(f"order must hold indices of directions from 0 to {k - 1}, not {order.tolist()}")
     figure = page(122 + 25 * F, colours=None)
     ax, *side = figure.subplots(
         1, 1 if control is None else 2, squeeze=False, sharey=True, width_ratios=[4.4, 1][: 1 + (control is not None)]
     )[0]
-    image = _cells(ax, values[:, order], factors)
+    image = _cells(ax, values, factors)
     if low is not None:
-        _dots(ax, image, ((low > 0) | (high < 0))[:, order])
-    _directions(ax, order)
+        _dots(ax, image, (low > 0) | (high < 0))
+    _directions(ax, k)
     bar = figure.colorbar(image, ax=ax, location="bottom", aspect=42, fraction=0.05, pad=0.02)
     bar.set_label(UNIT + ("" if low is None else "\n• its interval excludes 0"))
     bar.outline.set_visible(False)
@@ -112,10 +109,9 @@ def _dots(ax, image, shown):
     ax.scatter(columns, rows, s=5, c=colours, linewidths=0)
 
 
-def _directions(ax, order):
-    k = len(order)
+def _directions(ax, k):
     step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if k / step <= 20)
-    ax.set_xticks(range(0, k, step), order[::step])
+    ax.set_xticks(range(0, k, step))
     ax.set_xlabel("direction")
     ax.xaxis.set_label_position("top")
     ax.xaxis.tick_top()

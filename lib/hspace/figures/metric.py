@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .linear import _arrow, _at_most
+from .linear import arrow
 from .style import (
     BLUE,
     DASHES,
@@ -15,6 +15,7 @@ from .style import (
     RED,
     SIGNED,
     arrays,
+    at_most,
     few,
     in_style,
     labels,
@@ -54,8 +55,8 @@ def likeness(a, b, others, names, axes=("nose", "ear")):
     far = np.linalg.norm(b - a)
     circle = np.stack([a[0] + far * np.cos(FULL), a[1] + far * np.sin(FULL)])
     ax.plot(*circle, color=PLAIN, lw=1.8, label="equal distance")
-    _arrow(ax, (0, 0), a, INK, "-", 2.8)
-    _arrow(ax, (0, 0), b, INK, "-", 1.6)
+    arrow(ax, (0, 0), a, INK, "-", 2.8)
+    arrow(ax, (0, 0), b, INK, "-", 1.6)
     ax.plot(*others.T, "o", color=INK, ms=6)
     for i, (point, name) in enumerate(zip(every[1:], names, strict=True)):
         told = ax.annotate(name, point, (8, 7) if i < 2 else (9, -15), textcoords="offset points", weight="bold")
@@ -114,7 +115,7 @@ def roundness(radii, rounds):
     radii (r,), positive; rounds {name: (r,)}: the ways round, up to 3.
     Returns a Figure. Raises ValueError for shapes that do not fit and radii that are not positive.
     """
-    _at_most(3, len(rounds), "lines")
+    at_most(3, len(rounds), "lines")
     radii, *lines = arrays(radii=(radii, "r"), **{f"rounds[{name!r}]": (way, "r") for name, way in rounds.items()})
     if not (radii > 0).all():
         raise ValueError(f"a circle has a positive radius: {radii.tolist()}")
@@ -139,7 +140,7 @@ def rulers(lengths, names):
     A marker stands at the geometric mean over the B, a thin line from the least to the largest. The steps stand in the
     order of the first ruler. Returns a Figure. Raises ValueError for shapes that do not fit and lengths not above 0.
     """
-    _at_most(len(SERIES), len(lengths), "rulers")
+    at_most(len(SERIES), len(lengths), "rulers")
     given = arrays(**{f"lengths[{name!r}]": (values, "B F") for name, values in lengths.items()})
     if not all((values > 0).all() for values in given):
         raise ValueError("a length is 0 or below; a logarithmic axis needs positive ones")
@@ -175,7 +176,7 @@ def overlaps(cosines, names):
     cosines {ruler: (n, n)}, from -1 to 1, up to 2; names: n names.
     Returns a Figure. Raises ValueError for shapes that do not fit and numbers that are no cosines.
     """
-    _at_most(2, len(cosines), "tables")
+    at_most(2, len(cosines), "tables")
     tables = arrays(**{f"cosines[{name!r}]": (values, "n n") for name, values in cosines.items()})
     if not all((np.abs(table) <= 1 + 1e-3).all() for table in tables):
         raise ValueError("cosines lie between -1 and 1")
@@ -208,7 +209,7 @@ def distances(truth, measured, correlations=None):
     truth (p,); measured {ruler: (p,)}, up to 3; correlations {ruler: number}: written above the panel.
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
-    _at_most(3, len(measured), "rulers")
+    at_most(3, len(measured), "rulers")
     truth, *values = arrays(truth=(truth, "p"), **{f"measured[{name!r}]": (d, "p") for name, d in measured.items()})
     figure = page(100 + 540 // len(values))
     panels = figure.subplots(1, len(values), squeeze=False, sharey=True)[0]

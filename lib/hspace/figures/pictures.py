@@ -55,6 +55,19 @@ def compare(before, after, names=("before", "after"), titles=None, cell=64):
     return _strips(pairs, names, titles, cell, framed=False)
 
 
+@in_style
+def table(pictures, rows=None, columns=None, cell=64):
+    """Pictures in rows and columns, such as walks that begin at the left, one a row; none is framed.
+
+    pictures (R, F, 3, H, W) in [-1, 1], or uint8; rows: R labels; columns: F labels, such as lengths; cell: size of a
+    picture in page pixels. Light rather than exact: colours are rounded to steps of 8 of 255.
+    Returns a Figure. Raises ValueError for shapes or labels that do not fit.
+    """
+    (pictures,) = arrays(pictures=(pictures, "R F 3 H W"))
+    light = np.minimum(np.round(eight_bits(pictures) / 8) * 8, 255).astype(np.uint8)
+    return _strips(np.moveaxis(light, -1, -3), rows, columns, cell, framed=False)
+
+
 def _strips(pictures, rows, columns, cell, framed):
     cells = _pixels(pictures, "R F", cell * SHARP)
     R, F, high, wide, _ = cells.shape

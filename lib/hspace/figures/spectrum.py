@@ -5,7 +5,6 @@ import numpy as np
 from .style import (
     DASHES,
     INK,
-    LINE,
     MUTED,
     ORDERED,
     OTHER,
@@ -56,21 +55,18 @@ def spectra(values, timesteps=None):
 
 
 @in_style
-def agreement(s, exact, residuals, tol, cosines=None):
+def agreement(s, exact, residuals, tol):
     """The k singular values found, on the exact spectrum, and how far off they are.
 
-    s (k,); exact (n,) with n >= k, drawn to 1.3 k; residuals (k,), in units of s[0], and their bound tol;
-    cosines (k,), where given: of the angles between the subspaces found and exact, in a third panel.
+    s (k,); exact (n,) with n >= k, drawn to 1.3 k; residuals (k,), in units of s[0], and their bound tol.
     Returns a Figure. Raises ValueError for shapes that do not fit, or too few exact values.
     """
-    s, exact, residuals, cosines = arrays(
-        s=(s, "k"), exact=(exact, "n"), residuals=(residuals, "k"), cosines=(cosines, "k")
-    )
+    s, exact, residuals = arrays(s=(s, "k"), exact=(exact, "n"), residuals=(residuals, "k"))
     k = len(s)
     if len(exact) < k:
         raise ValueError(f"exact holds {len(exact)} singular values, fewer than the {k} to compare with")
-    figure = page(480 if cosines is None else 640)
-    panels = figure.subplots(2 if cosines is None else 3, 1, sharex=True, squeeze=False)[:, 0]
+    figure = page(480)
+    panels = figure.subplots(2, 1, sharex=True)
     known = exact[: round(1.3 * k) + 1]
     panels[0].plot(known, color=INK, lw=1.2, label="exact")
     panels[0].plot(s, "o", ms=4.5, mfc="none", mec=OTHER, mew=1.3, label="found by Krylov")
@@ -79,28 +75,11 @@ def agreement(s, exact, residuals, tol, cosines=None):
     panels[0].legend(loc="upper right")
     error = np.abs(s - exact[:k]) / exact[:k]
     _errors(panels[1], error, residuals, tol)
-    if cosines is not None:
-        _cosines(panels[2], cosines)
     for ax in panels:
         ax.axvline(k - 0.5, color=MUTED, lw=0.8, ls=(0, (1, 2)))
         ax.grid(axis="y")
     _indices(panels[-1], len(known))
     panels[-1].set_xlabel("index of the direction")
-    return figure
-
-
-@in_style
-def cosines(values):
-    """Cosines of the principal angles between two subspaces: 1 where they share a direction.
-
-    values (k,).  Returns a Figure. Raises ValueError for another shape.
-    """
-    (values,) = arrays(values=(values, "k"))
-    figure = page(240)
-    ax = figure.add_subplot(xlabel="index of the angle")
-    _cosines(ax, values)
-    _indices(ax, len(values))
-    ax.grid(axis="y")
     return figure
 
 
@@ -117,17 +96,6 @@ def _errors(ax, error, residuals, tol):
     ax.minorticks_off()
     ax.set_title("residual, in units of the largest σ, and relative error of σ")
     ax.legend(loc="lower right", handletextpad=0.2)
-
-
-def _cosines(ax, values):
-    """Drawn as what is missing to 1, for the cosines themselves cannot be told apart."""
-    missing = np.maximum(1 - values, np.finfo(values.dtype).eps)
-    ax.vlines(range(len(values)), 1e-16, missing, color=LINE, lw=2)
-    ax.plot(missing, "o", ms=4, color=PLAIN)
-    ax.set_yscale("log")
-    ax.minorticks_off()
-    ax.set_ylim(10 ** (np.floor(np.log10(missing.min())) - 0.3), 10 ** (np.log10(missing.max()) + 0.5))
-    ax.set_title(f"1 − cosine between the subspaces; the smallest cosine is {np.floor(values.min() * 1e6) / 1e6:.6f}")
 
 
 def _indices(ax, k):

@@ -24,6 +24,8 @@ DOWN, UP = [(0, LESS), (0.3, "#a996cf"), (0.45, "#e2dbee")], [(0.55, "#f7e2c8"),
 SIGNED = LinearSegmentedColormap.from_list("signed", [*DOWN, (0.5, PAPER), *UP])
 ORDERED = LinearSegmentedColormap.from_list("ordered", ["#3b1f5c", "#1d6f83", "#b9780f"])
 DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)))
+#: Colour, dash and marker of up to three things that are neither x₁ nor x₂.
+SERIES = ((PLAIN, "-", "o"), (OTHER, DASHES[1], "s"), (INK, DASHES[2], "D"))
 
 WIDTH = 640  # page pixels
 INCH = 100  # page pixels an inch: 10 points are 14 page pixels
@@ -158,6 +160,17 @@ def labels(names, count, what):
     if len(names) != count:
         raise ValueError(f"{what}: {len(names)} labels for {count}")
     return [str(name) for name in names]
+
+
+def at_most(most, count, what):
+    """ValueError where more things are to be drawn than can be told apart."""
+    if count > most:
+        raise ValueError(f"{count} {what} are too many to tell apart; draw at most {most}")
+
+
+def as_text(number):
+    """A number as short as it is, with a true minus."""
+    return f"{float(number):g}".replace("-", "−")
 
 
 def apart(places, least):

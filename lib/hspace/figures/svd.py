@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .linear import INPUTS, _arrow, _plane
+from .linear import INPUTS, arrow, plane
 from .style import DASHES, INK, LINE, MUTED, ORDERED, OTHER, PAPER, PLAIN, SMALL, arrays, few, in_style, page
 
 SERIES = ((OTHER, "o"), (PLAIN, "s"), (INK, "D"), (MUTED, "^"))  # colours and markers of up to four curves
@@ -35,10 +35,10 @@ def stages(M):
     for ax, (title, A, names) in zip(figure.subplots(2, 2).flat, steps, strict=True):
         _face(ax, A)
         for j, (colour, dash, _) in enumerate(INPUTS):
-            _arrow(ax, (0, 0), A[:, j], colour, dash, 1.5)
+            arrow(ax, (0, 0), A[:, j], colour, dash, 1.5)
             _name(ax, A[:, j], "e₁e₂"[2 * j : 2 * j + 2], colour)
         for j in range(2):
-            _arrow(ax, (0, 0), A @ V[:, j], PLAIN, ("-", DASHES[2])[j], 3)
+            arrow(ax, (0, 0), A @ V[:, j], PLAIN, ("-", DASHES[2])[j], 3)
             _name(ax, A @ V[:, j], names[j], PLAIN)
         ax.axhline(0, color=MUTED, lw=0.8, zorder=0)
         ax.axvline(0, color=MUTED, lw=0.8, zorder=0)
@@ -139,9 +139,9 @@ def turning(vectors, goal):
     _name(ax, 1.18 * goal / np.hypot(*goal), "v₁", MUTED)
     for i, v in enumerate(vectors):
         colour = ORDERED(i / max(1, len(vectors) - 1))
-        _arrow(ax, (0, 0), v, colour, "-", 2)
+        arrow(ax, (0, 0), v, colour, "-", 2)
         _name(ax, v, str(i), colour)
-    _plane(ax, [(0, 0), *vectors, 1.2 * goal / np.hypot(*goal)])
+    plane(ax, [(0, 0), *vectors, 1.2 * goal / np.hypot(*goal)])
     return figure
 
 

@@ -7,43 +7,31 @@ from .style import BLUE, INK, MUTED, OTHER, PLAIN, RED, SMALL, arrays, few, in_s
 
 
 @in_style
-def loss_curve(loss, rate=None, starts=None):
-    """The loss of every step, faint, and its running median, on logarithmic axes; below it the learning rate.
+def loss_curve(loss, starts=None):
+    """The loss of every step, faint, and its running median, on logarithmic axes.
 
-    loss (steps,), positive; rate (steps,) or None; starts {step: name}: where a new run went on from the one before.
+    loss (steps,), positive; starts {step: name}: where a new run went on from the one before.
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
-    loss, rate = arrays(loss=(loss, "steps"), rate=(rate, "steps"))
+    (loss,) = arrays(loss=(loss, "steps"))
     if not (loss > 0).all():
         raise ValueError(f"the least loss is {loss.min()}; a logarithmic axis needs positive ones")
-    steps = np.arange(1, len(loss) + 1)
-    figure = page(340 if rate is None else 440)
-    ax, *below = figure.subplots(
-        1 if rate is None else 2, 1, sharex=True, squeeze=False, height_ratios=[3, 1][: 1 + (rate is not None)]
-    )[:, 0]
-    ax.plot(steps, loss, color=PLAIN, alpha=0.28, lw=0.7, label="each step")
+    figure = page(340)
+    ax = figure.add_subplot(xlabel="step", ylabel="loss", xscale="log", yscale="log", xlim=(1, max(2, len(loss))))
+    ax.plot(np.arange(1, len(loss) + 1), loss, color=PLAIN, alpha=0.28, lw=0.7, label="each step")
     ax.plot(*running_median(loss), color=INK, label="running median")
-    ax.set(xscale="log", yscale="log", ylabel="loss", xlim=(1, max(2, len(loss))))
     ax.legend()
     for step, name in (starts or {}).items():
         ax.axvline(step, color=MUTED, lw=1, ls=(0, (4, 3)))
         ax.annotate(name, (step, 0.03), (-5, 0), ("data", "axes fraction"), "offset points", ha="right", color=MUTED)
-    for panel in below:
-        panel.plot(steps, rate, color=OTHER)
-        panel.set_ylabel("learning rate")
-        panel.set_ylim(0)
-        panel.yaxis.set_major_formatter("{x:g}")
     plain_logarithmic(ax.yaxis)
     plain_logarithmic(ax.xaxis)
-    figure.align_ylabels()
-    for panel in (ax, *below):
-        panel.grid()
-    (below or [ax])[-1].set_xlabel("step")
+    ax.grid()
     return figure
 
 
 def running_median(loss, share=0.08):
-    """Medians over windows of `share` of the steps so far: about 100 steps evenly apart on a logarithmic axis.
+    """Medians over windows of `share` of the steps so far: at up to 160 steps, evenly apart on a logarithmic axis.
 
     loss (steps,).  Returns steps, counted from 1, and medians.
     """
