@@ -3,7 +3,7 @@
 import numpy as np
 import traitlets
 
-from .base import LiveFigure, numbers, trait
+from .base import LiveFigure, numbers, rounded, told, trait
 
 BALLS = {
     "2-norm": "the root of the sum of squares",
@@ -107,26 +107,17 @@ class Ball(LiveFigure):
 
     def describe(self):
         """The ball, its steepest step and the half plane of descent, in three or four sentences."""
-        where = f"A ball of steps round a point where the gradient is {point(self.gradient)}"
+        where = f"A ball of steps round a point where the gradient is {told(self.gradient)}"
         said = [f"{where}; the length of a step d is {BALLS[self.ball]} ({self.ball})."]
         if self.step is None:
             return f"{said[0]} No step descends to first order."
-        best = f"{point(self.step)} descends most: its dot product with the gradient is {number(self.slope)}."
+        best = f"{told(self.step)} descends most: its dot product with the gradient is {rounded(self.slope)}."
         alike = " So do all steps of the same edge of the ball, of which it is the middle." if self.edge else ""
         said.append(f"Of all steps of length 1, {best}{alike}")
         said.append("All steps behind the line at right angles to the gradient descend, half of the plane.")
         mine = float(self.own @ self.gradient)
-        said.append(f"The step {point(self.own)}, tried beside it, has the dot product {number(mine)}.")
+        said.append(f"The step {told(self.own)}, tried beside it, has the dot product {rounded(mine)}.")
         return " ".join(said)
-
-
-def number(value):
-    """Two decimals at most, a true minus sign, no minus zero."""
-    return f"{round(float(value), 2) + 0.0:g}".replace("-", "−")
-
-
-def point(values):
-    return f"({', '.join(map(number, values))})"
 
 
 def _gradient(value):

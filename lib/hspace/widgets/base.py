@@ -111,6 +111,17 @@ def index(name, value, count):
     return value
 
 
+def rounded(value, decimals=2):
+    """A number for a sentence: so many decimals (one or more) where they say something, a true minus, no minus zero."""
+    return f"{round(float(value), decimals) + 0.0:.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+def told(values, decimals=2):
+    """A vector for a sentence, or a matrix with semicolons between its rows: (1, 2; 3, 4)."""
+    rows = [", ".join(rounded(value, decimals) for value in row) for row in np.atleast_2d(values)]
+    return f"({'; '.join(rows)})"
+
+
 def data_uri(image, kind, **options):
     """A PIL image as a file of a kind, "png" or "jpeg", in a data URI: text that a page can show."""
     file = io.BytesIO()

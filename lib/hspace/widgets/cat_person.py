@@ -8,7 +8,7 @@ import traitlets
 from hspace.cats import world
 from hspace.cats.world import FACTORS
 
-from .base import LiveFigure, numbers, trait
+from .base import LiveFigure, numbers, rounded, trait
 
 #: What a reader sees of each factor, and the slider's ends and step, in the units of the world. Nap and luck reach as
 #: far as the law takes them, with room for its noise.
@@ -74,7 +74,7 @@ class CatPerson(LiveFigure):
             self.factors = follow(self.factors)
 
     def describe(self):
-        said = ", ".join(f"{name} {_text(self.factors[name])}" for name in self.controls)
+        said = ", ".join(f"{name} {rounded(self.factors[name])}" for name in self.controls)
         first = f"A cat person drawn from twelve numbers, here with {said}; a slider for each redraws it at once."
         if self.locked:
             return f"{first} The law holds: {_equations(self.factors)}. Pull the nose, and the smile follows."
@@ -119,11 +119,8 @@ def _slider(name, value):
 
 def _equations(person):
     """The two lines of the law with the person's numbers."""
-    nose, ear = _text(person["nose"]), _text(person["ear"])
-    lines = zip(("nap", "luck"), world.W.tolist(), strict=True)
-    return " and ".join(f"{h} = {_text(a)} · {nose} + {_text(b)} · {ear} = {_text(person[h])}" for h, (a, b) in lines)
-
-
-def _text(value):
-    """A number as people write it: two decimals at most, a true minus, no minus before zero."""
-    return f"{round(value, 2) + 0.0:.2f}".rstrip("0").rstrip(".").replace("-", "−")
+    nose, ear = rounded(person["nose"]), rounded(person["ear"])
+    return " and ".join(
+        f"{name} = {rounded(a)} · {nose} + {rounded(b)} · {ear} = {rounded(person[name])}"
+        for name, (a, b) in zip(("nap", "luck"), world.W.tolist(), strict=True)
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import traitlets
 
-from .base import LiveFigure, numbers, trait
+from .base import LiveFigure, numbers, rounded, told, trait
 
 LONGEST = 3.0  # of v's coordinates
 SMALLEST, LARGEST = 0.05, 1.5  # of the circle's radius
@@ -163,21 +163,21 @@ class Pullback(LiveFigure):
         """The map, the ellipse at p and the two lengths of v, in a few sentences."""
         known = MAPS[self.map]
         short, long = self.axes
-        where = f"Round h(p) = {_told(known.at(np.array(self.point)))} lies a circle of radius {_number(self.radius)}"
+        where = f"Round h(p) = {told(known.at(np.array(self.point)))} lies a circle of radius {rounded(self.radius)}"
         if np.isinf(long):
-            ellipse = f"a strip, {_number(short)} to each side and without end: along it J takes every step to nothing"
+            ellipse = f"a strip, {rounded(short)} to each side and without end: along it J takes every step to nothing"
         else:
-            ellipse = f"an ellipse with half axes {_number(short)} and {_number(long)}"
+            ellipse = f"an ellipse with half axes {rounded(short)} and {rounded(long)}"
         flat = (
             "The ellipses change from place to place, but the space is flat: only its coordinates are not straight."
             if known.curvature == 0
             else "This space is curved, as the sphere is: its curvature is 1 everywhere."
         )
         said = [
-            f"The map h = ({', '.join(known.formulas)}) at p = {_told(self.point)}; JᵀJ is {_told(self.metric)}.",
+            f"The map h = ({', '.join(known.formulas)}) at p = {told(self.point)}; JᵀJ is {told(self.metric)}.",
             f"{where}. Pulled back to p it is {ellipse}.",
-            f"The step v = {_told(self.vector)} has length {_number(np.linalg.norm(self.vector))} by X's own ruler and "
-            f"{_number(self.length)} in the pulled-back metric.",
+            f"The step v = {told(self.vector)} has length {rounded(np.linalg.norm(self.vector))} by X's own ruler and "
+            f"{rounded(self.length)} in the pulled-back metric.",
             "A rotation changes no length: every ellipse is a circle." if self.map == "turn" else flat,
         ]
         return " ".join(said)
@@ -209,14 +209,3 @@ def _radius(value):
     if not SMALLEST <= value <= LARGEST:
         raise ValueError(f"radius={value:g} must be from {SMALLEST:g} to {LARGEST:g}")
     return value
-
-
-def _number(value):
-    """Two decimals at most, a true minus sign, no minus zero."""
-    return f"{round(float(value), 2) + 0.0:g}".replace("-", "−")
-
-
-def _told(values):
-    """A vector, or a matrix with semicolons between its rows."""
-    rows = [", ".join(_number(value) for value in row) for row in np.atleast_2d(values)]
-    return f"({'; '.join(rows)})"

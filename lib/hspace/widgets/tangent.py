@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import traitlets
 
-from .base import LiveFigure, numbers, trait
+from .base import LiveFigure, numbers, rounded, told, trait
 
 REACH, LONGEST, CLOSEST = 4.0, 3.0, 1000.0  # of p's and v's coordinates, and of the magnification
 TURN = np.radians(30)
@@ -153,15 +153,16 @@ class Tangent(LiveFigure):
         first, second = MAPS[self.map].formulas
         det, (guess, truth) = np.linalg.det(self.J), self.step()
         by = "v" if self.zoom == 1 else f"v / {self.zoom:g}"
+        decimals = 2 + 2 * int(np.ceil(np.log10(self.zoom)))  # two more for each tenfold magnification
         said = [
-            f"The map h = ({first}, {second}) takes p = {_told(self.point)} to h(p) = {_told(self._image)}.",
-            f"Its Jacobian there is {_told(self.J)}, with determinant {_number(det)};"
-            f" it takes v = {_told(self.vector)} to u = {_told(self.J @ self.vector)}.",
-            f"To first order h(p + {by}) is {_told(guess, self.zoom)}, in truth it is {_told(truth, self.zoom)}.",
+            f"The map h = ({first}, {second}) takes p = {told(self.point)} to h(p) = {told(self._image)}.",
+            f"Its Jacobian there is {told(self.J)}, with determinant {rounded(det)};"
+            f" it takes v = {told(self.vector)} to u = {told(self.J @ self.vector)}.",
+            f"To first order h(p + {by}) is {told(guess, decimals)}, in truth it is {told(truth, decimals)}.",
         ]
         if self.square:
             side = "1" if self.zoom == 1 else f"1 / {self.zoom:g}"
-            said.append(f"A square at p with sides of {side} has an image of {_number(self.area())} times its area.")
+            said.append(f"A square at p with sides of {side} has an image of {rounded(self.area())} times its area.")
         return " ".join(said)
 
 
@@ -183,15 +184,3 @@ def _magnification(value):
     if not 1 <= value <= CLOSEST:
         raise ValueError(f"zoom={value:g} must be from 1 to {CLOSEST:g}")
     return value
-
-
-def _number(value, zoom=1):
-    """A number for a sentence: two decimals, and two more for each tenfold magnification; no minus zero."""
-    decimals = 2 + 2 * int(np.ceil(np.log10(zoom)))
-    return f"{round(float(value), decimals) + 0.0:.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
-
-
-def _told(values, zoom=1):
-    """A vector, or a matrix with semicolons between its rows."""
-    rows = [", ".join(_number(value, zoom) for value in row) for row in np.atleast_2d(values)]
-    return f"({'; '.join(rows)})"
