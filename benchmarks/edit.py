@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -42,9 +43,9 @@ class Task:
     """
 
     title: str
-    wish: object
-    done: object
-    chosen: object = lambda f: True
+    wish: Callable
+    done: Callable
+    chosen: Callable = lambda f: True
 
 
 def lawful(f):

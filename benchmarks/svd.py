@@ -15,6 +15,7 @@ import scipy.sparse.linalg
 import torch
 from benchmarks.subspace_iteration import subspace_iteration
 
+from hspace.files import write
 from hspace.jacobian import Jacobian
 from hspace.krylov import exact_svd, svd
 
@@ -173,7 +174,7 @@ def main(model, k=50, t=600, seed=7, page=None):
     if page is not None:
         told = {"k": k, "t": t, "seed": seed, "m": J.shape[0], "n": J.shape[1], "cut": rows[0].cut}
         text = PAGE.format(table=table(rows), machine=machine(J.device), **told)
-        Path(page).write_text(text, encoding="utf-8")
+        write(Path(page), lambda beside: beside.write_text(text, encoding="utf-8"))
     return rows
 
 

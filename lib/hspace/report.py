@@ -287,7 +287,7 @@ def make(model, book, store, **options):
     curve = bundled_curve()
     figures, pictures, (truth, told) = measure(model, **options)
     store.parent.mkdir(parents=True, exist_ok=True)
-    write(store, lambda path: path.write_text(json.dumps(figures, indent=1) + "\n"))
+    write(store, lambda path: path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8"))
     static = book / "_static"
     static.mkdir(parents=True, exist_ok=True)
     made = {
@@ -300,5 +300,5 @@ def make(model, book, store, **options):
     }
     for name, figure in made.items():
         write(static / f"{name}.png", lambda path, figure=figure: path.write_bytes(figure._repr_png_()))
-    write(book / "alice.md", lambda path: path.write_text(page(figures, curve)))
+    write(book / "alice.md", lambda path: path.write_text(page(figures, curve), encoding="utf-8"))
     return figures
