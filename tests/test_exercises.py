@@ -60,3 +60,10 @@ def test_a_wrong_answer_gets_a_hint(capsys):
     assert "shape" in capsys.readouterr().out
     with pytest.raises(ValueError, match=r"99\.9"):
         check("99.9", 1)
+
+
+def test_what_is_counted_must_be_met_exactly(capsys):
+    """344 rounds: one more is within the 1 % that other numbers may be off."""
+    for answer, said in ((344, "Right."), (345, "Not yet"), (344.5, "Not yet")):
+        check("11.5", answer)
+        assert capsys.readouterr().out.startswith(said)
