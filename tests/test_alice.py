@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from contents import ROOT
 from diffusers import DDPMPipeline
 
 import hspace
@@ -101,6 +102,7 @@ def test_the_card_states_what_was_measured():
     rows = report.verdicts(figures)
     page = report.page(figures, bundled_curve())
     assert len(rows) == 5 and all(f"| {what} | {asked} | {reached} |" in page for what, asked, reached, _ in rows)
+    assert (ROOT / "book" / "alice.md").read_text(encoding="utf-8") == page, "run `hspace report`"
 
 
 def test_the_card_tells_every_run_and_where_it_began():
