@@ -11,7 +11,7 @@ import yaml
 
 from chapters import chosen, keep_figures, main, normalise, refresh
 from lock import locked
-from stamp import checked, stamp
+from stamp import checked, replace_line, stamp
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURE = """
@@ -178,3 +178,12 @@ def test_stamp_writes_the_address_everywhere(project):
 def test_stamp_refuses_what_is_no_repository(address):
     with pytest.raises(ValueError, match="make stamp REPOSITORY="):
         checked(address)
+
+
+@pytest.mark.parametrize("text", ["", "url: a\nurl: b\n"])
+def test_stamp_writes_nothing_where_not_exactly_one_line_fits(tmp_path, text):
+    path = tmp_path / "_config.yml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"_config.yml has {text.count('url')} lines like"):
+        replace_line(path, r"^url: .*$", "url: c")
+    assert path.read_text() == text
