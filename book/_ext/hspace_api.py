@@ -65,10 +65,7 @@ def arguments(function, method=False):
     """The arguments as written, without `self`."""
     spec = function.args
     if method and "staticmethod" not in decorators(function):
-        for group in (spec.posonlyargs, spec.args):
-            if group:
-                group.pop(0)
-                break
+        del (spec.posonlyargs or spec.args)[:1]
     returns = f" -> {ast.unparse(function.returns)}" if function.returns else ""
     return f"({ast.unparse(spec)}){returns}"
 
