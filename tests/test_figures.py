@@ -104,6 +104,7 @@ def test_every_name_that_is_offered_is_tested():
         "geometry",
         "linear",
         "metric",
+        "minds",
         "scenes",
         "svd",
     )

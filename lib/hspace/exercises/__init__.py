@@ -16,6 +16,7 @@ from . import (
     chapter_11,
     chapter_12,
     chapter_13,
+    chapter_14,
 )
 
 
@@ -70,6 +71,7 @@ EXERCISES = {
     **chapter_11.EXERCISES,
     **chapter_12.EXERCISES,
     **chapter_13.EXERCISES,
+    **chapter_14.EXERCISES,
 }
 #: {number: (function of an answer that says what it lacks, hint)}: many answers are right.
 OPEN = chapter_13.OPEN

@@ -9,6 +9,7 @@ from .geometry import globe, orders, overshoot, paths
 from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
 from .matrix import change_bars, change_heatmap
 from .metric import distances, intervals, likeness, overlaps, pulled_back, roundness, rulers
+from .minds import burdens, falls, kinds
 from .pictures import compare, gallery, sheet, strips, table
 from .scenes import scene
 from .spectrum import agreement, spectra
@@ -25,6 +26,7 @@ __all__ = [
     "balls",
     "bent",
     "best_row",
+    "burdens",
     "chain",
     "change_bars",
     "change_heatmap",
@@ -35,6 +37,7 @@ __all__ = [
     "densities",
     "distances",
     "dot_products",
+    "falls",
     "filters",
     "fitted",
     "gallery",
@@ -44,6 +47,7 @@ __all__ = [
     "histograms",
     "how_many",
     "intervals",
+    "kinds",
     "law",
     "likeness",
     "linear_map",

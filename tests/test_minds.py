@@ -1,0 +1,160 @@
+"""Known models without their weights: published counts, shapes that agree with real runs, and nothing is fetched."""
+
+import json
+import math
+import re
+import shlex
+
+import nbformat
+import pytest
+import torch
+from contents import ROOT
+from small_models import autoencoder, conditional_unet, scheduler, transformer, unet
+
+import hspace
+from hspace import cli
+from hspace.minds import LICENCES, layers, outline, twin, untrained
+from hspace.model import DiffusionModel
+
+FACES, THINGS = "google/ddpm-ema-celebahq-256", "google/ddpm-cifar10-32"
+SENTENCES, CLASSES = "stable-diffusion-v1-5/stable-diffusion-v1-5", "facebook/DiT-XL-2-256"
+SMALL = {"sample_size": 16, "block_out_channels": (8, 8, 16, 16), "norm_num_groups": 4}
+CHAPTER = ROOT / "chapters" / "14_other_minds.ipynb"
+UNITS = {"MB": 1e6, "GB": 1e9}
+
+
+def written():
+    """All text of the chapter."""
+    cells = nbformat.read(CHAPTER, 4).cells
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def small(**options):
+    return DiffusionModel(unet(0, size=8), scheduler().alphas_cumprod, "v_prediction", steps=10, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "x", "bottleneck", "h"),
+    [
+        (THINGS, 35_746_307, (3, 32, 32), "mid_block", (256, 4, 4)),  # Ho et al. 2020: 35.7 million
+        (FACES, 113_673_219, (3, 256, 256), "mid_block", (512, 8, 8)),  # 114 million
+        (SENTENCES, 859_520_964, (4, 64, 64), "mid_block", (1280, 8, 8)),  # its card: 860 million
+        (CLASSES, 749_826_464, (4, 32, 32), "transformer_blocks.13", (256, 1152)),  # with an embedding in each block
+    ],
+)
+def test_an_outline_is_that_of_the_published_model(name, parameters, x, bottleneck, h):
+    before = torch.get_rng_state()
+    found = outline(name)
+    assert (found.parameters, found.x, found.bottleneck) == (parameters, x, bottleneck)
+    assert found.layers[bottleneck] == h
+    assert torch.equal(torch.get_rng_state(), before)
+    assert "time_embedding" not in found.layers and found.layers.get("conv_out", x) == x
+
+
+def test_every_known_model_has_its_licence_in_the_chapters_table():
+    rows = dict(re.findall(r"^\| \[[^]]*\]\(https://huggingface\.co/([^)]*)\) \|[^|]*\| ([^|]*) \|", written(), re.M))
+    assert rows == LICENCES
+
+
+def test_the_table_gives_the_sizes_that_follow_from_the_weights():
+    row = r"^\| \[[^]]*\]\(https://huggingface\.co/([^)]*)\) .*\| ([\d.]+) ([GM]B)[^|]*\|$"
+    sizes = {name: float(number) * UNITS[unit] for name, number, unit in re.findall(row, written(), re.M)}
+    assert sizes == {name: pytest.approx(4 * outline(name).parameters, rel=0.02) for name in LICENCES}
+
+
+def test_the_chapter_counts_faces_against_alice():
+    (n, m), (faces_n, faces_m) = (
+        (math.prod(known.x), math.prod(known.layers[known.bottleneck]))
+        for known in (layers(hspace.load()), outline(FACES))
+    )
+    assert faces_n * faces_m == 64 * n * m and (faces_n, faces_m) == (16 * n, 4 * m)
+    assert round((faces_n + faces_m) / (n + m)) == 11
+    text = " ".join(written().split())
+    assert "sixty-four times as many entries as Alice's" in text and "take eleven times as much room" in text
+    sentences = outline(SENTENCES)
+    tall, wide = math.prod(sentences.layers[sentences.bottleneck]), math.prod(sentences.x)
+    assert 4 * tall * wide == 5 * 2**30 and "would take 5 GiB" in text
+    assert "16 384 numbers and its $h$ 81 920" in text and (wide, tall) == (16384, 81920)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        small(),
+        DiffusionModel(transformer(), scheduler("epsilon").alphas_cumprod, layer="transformer_blocks.1"),
+        DiffusionModel(
+            conditional_unet(),
+            scheduler("epsilon").alphas_cumprod,
+            conditioning={"encoder_hidden_states": torch.zeros(1, 3, 12)},
+        ),
+    ],
+    ids=["pixels", "transformer", "sentence"],
+)
+def test_layers_have_the_shapes_that_h_has(model):
+    x, found = model.noise(0), layers(model)
+    for name, shape in found.layers.items():
+        assert model.h(x, 900, layer=name).shape[1:] == shape
+    assert found.x == model.shape and found.bottleneck in found.layers
+    assert found.parameters == sum(value.numel() for value in model.network.parameters())
+
+
+def test_an_untrained_folder_opens_like_a_downloaded_one(tmp_path):
+    before = torch.get_rng_state()
+    folder = untrained(THINGS, tmp_path / "one", seed=3, **SMALL)
+    assert torch.equal(torch.get_rng_state(), before)
+    index = json.loads((folder / "model_index.json").read_text())
+    assert index["unet"] == ["diffusers", "UNet2DModel"]
+    model = hspace.load(folder)
+    x = model.noise(0)
+    assert model.shape == (3, 16, 16) and model.prediction_type == "epsilon" and len(model.alphas_cumprod) == 1000
+    assert torch.isfinite(model.denoise(x, stop=900)).all()
+    S = hspace.svd(model.jacobian(x, 999), k=2, tol=1e-2)
+    assert S.converged
+    assert hspace.load(untrained(THINGS, tmp_path / "two", seed=3, **SMALL)).hash == model.hash
+    assert hspace.load(untrained(THINGS, tmp_path / "three", seed=4, **SMALL)).hash != model.hash
+
+
+def test_a_model_of_sentences_and_one_of_classes_can_be_rehearsed_small(tmp_path):
+    words = {"block_out_channels": (8, 8, 16, 16), "norm_num_groups": 4, "attention_head_dim": 2}
+    folder = untrained(SENTENCES, tmp_path / "words", sample_size=16, cross_attention_dim=12, **words)
+    sentence = hspace.load(folder).with_conditioning(encoder_hidden_states=torch.ones(1, 5, 12))
+    x = sentence.noise(0)
+    assert sentence.h(x, 999).shape == (1, 16, 2, 2)
+    other = sentence.with_conditioning(encoder_hidden_states=-torch.ones(1, 5, 12))
+    assert not torch.allclose(sentence.h(x, 999), other.h(x, 999)), "the sentence is not heard"
+    parts = {"num_layers": 2, "num_attention_heads": 2, "attention_head_dim": 8, "sample_size": 8}
+    folder = untrained(CLASSES, tmp_path / "classes", **parts)
+    model = hspace.load(folder, layer="transformer_blocks.0")
+    assert model.h(model.noise(0), 999).shape == (1, 16, 16)
+
+
+def test_a_twin_is_the_model_without_what_it_learned():
+    model = small(layer="down_blocks.1")
+    before = torch.get_rng_state()
+    other, again = twin(model), twin(model)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert other.hash == again.hash != model.hash != twin(model, seed=1).hash
+    assert (other.shape, other.layer, other.timesteps) == (model.shape, model.layer, model.timesteps)
+    assert other.prediction_type == model.prediction_type and torch.equal(other.alphas_cumprod, model.alphas_cumprod)
+    assert not any(value.requires_grad for value in other.network.parameters())
+
+
+def test_a_twin_keeps_the_conditioning_and_the_decoder():
+    tokens, vae = torch.ones(1, 3, 12), autoencoder()
+    alphas = scheduler("epsilon").alphas_cumprod
+    model = DiffusionModel(conditional_unet(), alphas, vae=vae, conditioning={"encoder_hidden_states": tokens})
+    assert twin(model).vae is vae and twin(model).conditioning == model.conditioning
+
+
+@pytest.mark.parametrize("do", [outline, lambda name: untrained(name, "nowhere")])
+def test_an_unknown_name_is_refused_with_those_there_are(do):
+    with pytest.raises(ValueError, match=r"'google/ddpm-dogs'.*google/ddpm-cat-256"):
+        do("google/ddpm-dogs")
+
+
+def test_the_chapters_command_lines_can_be_typed():
+    lines = "\n".join(re.findall(r"```bash\n(.*?)```", written(), re.S)).replace("\\\n", " ").splitlines()
+    assert len(lines) >= 3
+    for line in lines:
+        program, *arguments = shlex.split(line)
+        assert program == "hspace" and cli.parser().parse_args(arguments).run
