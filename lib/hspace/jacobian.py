@@ -17,6 +17,7 @@ class Jacobian:
     """∂f/∂x at x, with entries J[i, j] = ∂f(x)_i / ∂x_j, f(x) and x flattened: an operator of shape (m, n).
 
     J @ V, J.T @ U for V (n,) or (n, k), U (m,) or (m, k);  J.T.T is J;  J.products counts the columns of both.
+    J.rounding: 0, or how far the two modes were found to disagree, where the function runs in 16 bits.
     x, y: the point, in its own shape, and f(x), flat (m,).  chunk: columns at a time; halved when memory runs out.
 
     f: a torch function of a float32 or float64 tensor, deterministic, which leaves gradients on. Where vmap cannot take
@@ -38,7 +39,7 @@ class Jacobian:
         _finite(y, "f(x)")
         self.y = y.detach().flatten()
         self.shape, self.dtype, self.device = (self.y.numel(), x.numel()), x.dtype, x.device
-        self.products, self._graph = 0, None
+        self.products, self.rounding, self._graph = 0, 0.0, None
 
     @property
     def T(self):
@@ -81,6 +82,32 @@ class Jacobian:
             if self.batched:
                 return torch.autograd.grad(y, x, U, is_grads_batched=True, retain_graph=True)[0]
             return torch.stack([torch.autograd.grad(y, x, u, retain_graph=True)[0] for u in U])
+
+
+def mismatch(J, probes=5, seed=0):
+    """How far J and Jᵀ are from being each other's adjoint, beside the largest singular value: about ‖E‖ / σ₁.
+
+    The adjoint test ⟨J v, u⟩ = ⟨v, Jᵀ u⟩, for unit v near the strongest directions and Gaussian u, and the other way
+    round: with u Gaussian the difference has the size of the whole error vector of J v, where one with a fixed unit u
+    would average its entries away. In float32 about 1e-6, in bfloat16 1e-2.  Costs 2 probes + 5 products.
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def gaussian(size, columns):
+        return torch.randn(size, columns, generator=generator).to(J.dtype).to(J.device)
+
+    m, n = J.shape
+    u = J @ torch.nn.functional.normalize(gaussian(n, 1), dim=0)
+    v = torch.nn.functional.normalize(J.T @ u, dim=0)
+    u = J @ v
+    scale = u.norm()
+    if not scale > 0:
+        return 0.0
+    U, V = gaussian(m, probes), gaussian(n, probes)
+    pushed = U.T @ u - (J.T @ U).T @ v
+    u = u / scale
+    pulled = V.T @ (J.T @ u) - (J @ V).T @ u
+    return (torch.maximum(pushed.square().mean(), pulled.square().mean()).sqrt() / scale).item()
 
 
 class _Transposed:
@@ -157,7 +184,7 @@ def _out_of_memory(error):
 
 
 def _finite(values, name):
-    if not torch.isfinite(values).all():
+    if not values.is_meta and not torch.isfinite(values).all():
         bad = (~torch.isfinite(values)).sum().item()
         raise ValueError(f"{name} holds NaN or inf in {bad} of {values.numel()} entries")
 

@@ -68,13 +68,15 @@ def svd(operator, k, tol=1e-3, *, block=4, V0=None, budget=None, seed=0, probes=
     budget: products allowed. Where they run out, `converged` is False and a RuntimeWarning says so.
     seed: of the random start, drawn on the CPU so that all devices have the same. No global random state is touched.
     probes: products a side that check the residuals; None checks each vector by itself, in 2 k products.
-    Raises ValueError for what cannot be done, and for products that are not finite.
+    Raises ValueError for what cannot be done, for products that are not finite, and for an operator whose `rounding`,
+    as of a `Jacobian` in 16 bits, is above tol.
     """
     A = _Counted(operator, budget)
     if not 1 <= k <= min(A.shape):
         raise ValueError(f"k = {k}: an operator of shape {A.shape} has singular values 1 to {min(A.shape)}")
     if block < 1 or not tol > 0 or (probes is not None and probes < 1):
         raise ValueError(f"block = {block} and probes = {probes} must be at least 1, tol = {tol} positive")
+    check_rounding(operator, tol)
     probes = probes if probes and probes < k else None
     check = 2 * (probes or k)
     if budget is not None and budget < 2 * k + check:
@@ -94,6 +96,13 @@ def svd(operator, k, tol=1e-3, *, block=4, V0=None, budget=None, seed=0, probes=
             space.expand(space.next(k, 0.9 * tol, block))
             space.follow(space.random(max(1, block // 2)))
     return _triplets(space, k, tol, probes)
+
+
+def check_rounding(operator, tol):
+    """ValueError where the operator's two products are known to disagree by more than tol, see `jacobian.mismatch`."""
+    if (rounding := getattr(operator, "rounding", 0.0)) > tol:
+        remedy = f"take the model in float32, or tol = {2 * rounding:.1g}"
+        raise ValueError(f"J and its transpose disagree by {rounding:.1e} in 16 bits, above tol = {tol:.1e}: {remedy}")
 
 
 def exact_svd(operator, k):

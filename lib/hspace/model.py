@@ -17,12 +17,13 @@ import torch
 from torch.utils.checkpoint import checkpoint
 
 from hspace import pretrained
-from hspace.jacobian import Jacobian
+from hspace.jacobian import Jacobian, mismatch
 from hspace.layers import editing, exact, find, fitted, reading
 from hspace.pretrained import WeightsError
 
 __all__ = ["DiffusionModel", "WeightsError", "load"]
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
+HALF = (torch.bfloat16, torch.float16)
 
 
 class DiffusionModel:
@@ -32,7 +33,8 @@ class DiffusionModel:
     alphas_cumprod: ᾱ_t, (T,), falling; T = 1000 for nearly every model.  prediction_type: what the network outputs,
     "epsilon", "v_prediction" or "sample".  steps: the sampler's grid.  layer: the module whose output is h, by its name
     in `network.named_modules()`; "mid_block" by default.  vae: decodes latents, for `picture`.  conditioning: further
-    arguments of the network, batch 1 or B, such as {"encoder_hidden_states": (1, L, D)}.
+    arguments of the network, batch 1 or B, such as {"encoder_hidden_states": (1, L, D)}.  text: a function from B
+    prompts to (B, L, D), for `with_prompt`.
 
     States are (B, C, H, W) in the model's dtype, on its device; t is an int 0..T-1. Nothing here touches the global
     random state. Every run is in full float32 (no TF32) with the plain attention formula, the one attention kernel with
@@ -41,7 +43,16 @@ class DiffusionModel:
     """
 
     def __init__(
-        self, network, alphas_cumprod, prediction_type="epsilon", *, steps=20, layer=None, vae=None, conditioning=None
+        self,
+        network,
+        alphas_cumprod,
+        prediction_type="epsilon",
+        *,
+        steps=20,
+        layer=None,
+        vae=None,
+        conditioning=None,
+        text=None,
     ):
         if prediction_type not in PREDICTIONS:
             raise ValueError(f"prediction_type={prediction_type!r} is not one of {', '.join(PREDICTIONS)}")
@@ -53,6 +64,7 @@ class DiffusionModel:
         self.steps = steps
         self.layer = "mid_block" if layer is None else layer
         self.conditioning = _no_class(network) if conditioning is None else conditioning
+        self.text, self.guidance, self.unconditional = text, 1.0, {}
         self._grid(steps)
         if layer is not None:
             self._module(layer)
@@ -113,6 +125,36 @@ class DiffusionModel:
         other = copy.copy(self)
         other.conditioning = conditioning
         return other
+
+    def with_guidance(self, guidance, **unconditional):
+        """The same network under classifier-free guidance, as a new model that shares the weights.
+
+        The sampler follows free + guidance (output − free), where `free` is the network's output under the
+        conditioning `unconditional`: eq. 6 of Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), written as
+        diffusers does, so that 1 is no guidance. Costs a second run of the network each time. h and its edits belong to
+        the conditional run alone.  Raises ValueError where guidance is not a finite number.
+        """
+        if isinstance(guidance, bool) or not isinstance(guidance, (int, float)) or not math.isfinite(guidance):
+            raise ValueError(f"guidance={guidance!r} must be a finite number: 1 for none, 7.5 as usual")
+        other = copy.copy(self)
+        other.guidance, other.unconditional = float(guidance), unconditional
+        return other
+
+    def with_prompt(self, prompt, guidance=7.5, negative=""):
+        """The model that draws what the prompt says, as a new model that shares the weights.
+
+        prompt: a text, or one for each state of the batch.  guidance: see `with_guidance`.  negative: what to keep away
+        from. The text encoder is read for this and not kept.
+        Raises ValueError for a model without one, ImportError without the package transformers.
+        """
+        if self.text is None:
+            raise ValueError(f"this {type(self.network).__name__} came without a text encoder: leave the prompt out")
+        prompts = [prompt] if isinstance(prompt, str) else prompt if isinstance(prompt, (list, tuple)) else []
+        if not prompts or not all(isinstance(text, str) for text in [*prompts, negative]):
+            raise ValueError(f"prompt={prompt!r} must be a text, such as 'a photo of a cat', or a list of texts")
+        tokens = self.text([negative, *prompts])
+        model = self.with_conditioning(**(self.conditioning | {"encoder_hidden_states": tokens[1:]}))
+        return model.with_guidance(guidance, **(self.conditioning | {"encoder_hidden_states": tokens[:1]}))
 
     # Sampling
 
@@ -176,6 +218,27 @@ class DiffusionModel:
         with exact(self.vae):
             return self.vae.decode(x_0 / self.vae.config.scaling_factor, return_dict=False)[0]
 
+    @property
+    def picture_shape(self):
+        """(C, H, W) of one picture."""
+        if self.vae is None:
+            return self.shape
+        zoom = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        return (self.vae.config.out_channels, *(zoom * side for side in self.shape[1:]))
+
+    def encode(self, picture):
+        """The clean state x_0 of pictures, (B, C, H, W), which `picture` decodes: themselves, or the mean latents.
+
+        picture: (B, *picture_shape) in [-1, 1].  Raises ValueError for another shape.
+        """
+        if picture.dim() != 4 or tuple(picture.shape[1:]) != self.picture_shape:
+            raise ValueError(f"a picture has shape (B, {str(self.picture_shape)[1:]}, got {tuple(picture.shape)}")
+        if self.vae is None:
+            return picture
+        with exact(self.vae), torch.no_grad():
+            latents = self.vae.encode(picture, return_dict=False)[0]
+            return latents.mode() * self.vae.config.scaling_factor
+
     # The bottleneck
 
     def h(self, x_t, t, layer=None):
@@ -210,13 +273,14 @@ class DiffusionModel:
 
         Into H, the layer's output, m numbers; or, with `to`, a function from pictures (1, ...) to numbers such as a
         judge, into the numbers of the picture that sampling from x_t in `steps` finishes (checkpointed).
-        chunk: directions at a time.  Returns a `Jacobian`.
+        chunk: directions at a time.  Returns a `Jacobian`; in float32 also where the model is in 16 bits, which it runs
+        in: its `rounding` says how far J and Jᵀ then disagree, see `jacobian.mismatch`, and `svd` refuses a tol below.
         """
         self.check(x_t, t)
         one_state(x_t)
         if to is None:
             self._module(layer)
-            return Jacobian(lambda x: self.h(x, t, layer), x_t, chunk=chunk)
+            return self._jacobian(lambda x: self.h(x, t, layer), x_t, chunk)
         if layer is not None:
             raise ValueError(f"layer={layer!r} and to= exclude each other: `to` looks at the finished picture")
         self.legs(t, steps=steps)
@@ -224,17 +288,25 @@ class DiffusionModel:
         def score(x):
             picture = self.picture(self.denoise(x, start=t, steps=steps))
             with exact(to):
-                return to(picture)
+                return to(picture.float() if self.dtype in HALF else picture)
 
-        return Jacobian(score, x_t, chunk=chunk)
+        return self._jacobian(score, x_t, chunk)
+
+    def _jacobian(self, f, x_t, chunk):
+        """The Jacobian of f; of 16 bits seen from float32, and measured."""
+        if self.dtype not in HALF:
+            return Jacobian(f, x_t, chunk=chunk)
+        J = Jacobian(lambda x: f(x.to(self.dtype)).float(), x_t.float(), chunk=chunk)
+        J.rounding = 0.0 if x_t.is_meta else mismatch(J)
+        return J
 
     # One step
 
-    def _run(self, x, t):
+    def _run(self, x, t, conditioning=None):
         """The network's raw output, (B, C, H, W). The one place where it is called."""
         with exact(self.network):
             times = torch.full((len(x),), t, device=x.device)
-            output = self.network(x, times, return_dict=False, **self._conditions(x))[0]
+            output = self.network(x, times, return_dict=False, **self._conditions(x, conditioning))[0]
         # a network that also learns its variance has that in the later channels; DDIM at eta = 0 has no use for it
         return output[:, : self.shape[0]]
 
@@ -242,6 +314,9 @@ class DiffusionModel:
         """x_t taken apart: (x̂_0, ε̂), each (B, C, H, W), such that x_t = sqrt(ᾱ) x̂_0 + sqrt(1-ᾱ) ε̂."""
         with editing(self._module(layer), lambda h: edit(h, t)) if edit else contextlib.nullcontext():
             output = self._run(x, t)
+        if self.guidance != 1:
+            free = self._run(x, t, self.unconditional)
+            output = free + self.guidance * (output - free)
         a, b = self._scales(t)
         if self.prediction_type == "epsilon":
             return (x - b * output) / a, output
@@ -326,19 +401,21 @@ class DiffusionModel:
         if x.dtype != self.dtype or x.device != self.device:
             raise ValueError(f"the model is {self.dtype} on {self.device}, the state {x.dtype} on {x.device}: use x.to")
         plain = torch.func.debug_unwrap(x, recurse=True)  # a transform's tensors cannot be asked
-        if not torch.isfinite(plain).all():
+        if not plain.is_meta and not torch.isfinite(plain).all():
             raise ValueError(f"the state holds {(~torch.isfinite(plain)).sum()} numbers that are NaN or infinite")
 
     def _module(self, layer):
         return find(self.network, self.layer if layer is None else layer)
 
-    def _conditions(self, x):
-        """The conditioning on x's device, in its dtype, for its batch."""
+    def _conditions(self, x, conditioning=None):
+        """The conditioning, the model's own by default, on x's device, in its dtype, for its batch."""
+        conditioning = self.conditioning if conditioning is None else conditioning
         parameters = list(inspect.signature(self.network.forward).parameters.values())[2:]
         needed = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-        if missing := [name for name in needed if name not in self.conditioning]:
-            raise ValueError(f"this network needs {', '.join(missing)}: use model.with_conditioning({missing[0]}=...)")
-        return {name: _spread(name, value, x) for name, value in self.conditioning.items()}
+        if missing := [name for name in needed if name not in conditioning]:
+            way = "with_conditioning({}=...)" if self.text is None else "with_prompt('a photo of a cat')"
+            raise ValueError(f"this network needs {', '.join(missing)}: use model.{way.format(missing[0])}")
+        return {name: _spread(name, value, x) for name, value in conditioning.items()}
 
 
 def one_state(x_t):
@@ -390,7 +467,8 @@ def load(name=None, *, device=None, dtype=torch.float32, revision=None, steps=20
 
     name: None for the weights that come with the package; a folder in the diffusers layout (model_index.json beside
     unet/ or transformer/, scheduler/ and perhaps vae/); or a hub id such as "google/ddpm-ema-celebahq-256", fetched by
-    diffusers at `revision`. Code from a model's repository is never run. device: the CPU by default.
+    diffusers at `revision`. Code from a model's repository is never run. A model that draws from words wants
+    `with_prompt` next.  device: the CPU by default.
     dtype: of the weights in memory, whatever the file has.  steps, layer: as in `DiffusionModel`.
     Raises FileNotFoundError for what is missing, WeightsError for what is damaged, both naming the file; ValueError for
     models of another kind.

@@ -1,7 +1,13 @@
-"""Diffusers folders on disk and on the hub → the parts of a model, or an error that names the file at fault."""
+"""Diffusers folders on disk and on the hub → the parts of a model, or an error that names the file at fault.
+
+Code from a model's repository is never run: only classes of diffusers and transformers themselves are used, and pickled
+weights are opened as diffusers opens them, with torch's `weights_only`.
+"""
 
 import json
 import re
+import warnings
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,6 +15,7 @@ import torch
 
 SCHEDULE = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "rescale_betas_zero_snr")
 AGAIN = "copy or download it again"
+CLIP = {"tokenizer": ("CLIPTokenizer", "CLIPTokenizerFast"), "text_encoder": ("CLIPTextModel",)}
 
 
 class WeightsError(OSError):
@@ -46,7 +53,42 @@ def read(folder, dtype=torch.float32):
     with torch.random.fork_rng(devices=[]):
         network = _network(folder, part, index[part], dtype)
         vae = _network(folder, "vae", index["vae"], dtype) if "vae" in index else None
-    return dict(network=network, vae=vae, **_schedule(folder))
+    text = partial(encode, folder) if "text_encoder" in index else None
+    return dict(network=network, vae=vae, text=text, **_schedule(folder))
+
+
+def encode(folder, prompts):
+    """Prompts as Stable Diffusion's network takes them: (B, L, D), float32, on the CPU.
+
+    By the tokenizer and the CLIP encoder of the model's folder, which are read for this and not kept. A prompt that is
+    too long is cut, with a UserWarning that says so.  prompts: a list of B texts.
+    Raises ImportError without the package transformers, FileNotFoundError, WeightsError, ValueError for other encoders.
+    """
+    tokenizer, encoder = _clip(folder, "tokenizer"), _clip(folder, "text_encoder").float().eval()
+    most = tokenizer.model_max_length
+    tokens = tokenizer(prompts, padding="max_length", max_length=most, truncation=True, return_tensors="pt")
+    length = max(len(tokenizer(prompt).input_ids) for prompt in prompts)
+    if length > most:
+        warnings.warn(f"a prompt of {length} tokens is cut after {most}, its end is not heard", stacklevel=3)
+    mask = tokens.attention_mask if getattr(encoder.config, "use_attention_mask", False) else None
+    with torch.no_grad():
+        return encoder(tokens.input_ids, attention_mask=mask)[0]
+
+
+def _clip(folder, part):
+    """The tokenizer or the text encoder in a model's folder."""
+    library, name = _json(folder / "model_index.json").get(part) or (None, None)
+    if library != "transformers" or name not in CLIP[part]:
+        remedy = "give the network its input by model.with_conditioning(encoder_hidden_states=...)"
+        raise ValueError(f"{folder}: its {part} is {library}.{name}, hspace knows CLIP's alone: {remedy}")
+    try:
+        import transformers
+    except ImportError as error:
+        raise ImportError("a prompt needs the package transformers: pip install transformers") from error
+    try:
+        return getattr(transformers, name).from_pretrained(folder / part)
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+        raise WeightsError(f"the {part} in {folder / part} is missing or damaged: {AGAIN}\n{error}") from error
 
 
 def _alice():
@@ -59,8 +101,11 @@ def _alice():
 def _fetch(name, revision):
     from diffusers import DiffusionPipeline
 
+    unused = dict.fromkeys(("safety_checker", "feature_extractor", "image_encoder"))  # 1.2 GB of Stable Diffusion's
     try:
-        return Path(DiffusionPipeline.download(name, revision=revision))
+        return Path(DiffusionPipeline.download(name, revision=revision, **unused))
+    except ValueError as error:  # what diffusers says of a repository with code of its own
+        raise ValueError(f"{name!r} is no model for hspace, which runs no code from the hub: {error}") from error
     except OSError as error:
         at = f" at revision {revision!r}" if revision else ""
         remedy = "check the name and the connection, or give a local folder"
