@@ -17,6 +17,7 @@ from hspace import treatment as module
 from hspace.directions import keep
 from hspace.editing import counting
 from hspace.geometry import match, principal_cosines
+from hspace.jacobian import Jacobian
 from hspace.krylov import svd
 from hspace.model import DiffusionModel
 from hspace.treatment import DamagedError, Plan, Treatment, processes, treat
@@ -207,6 +208,39 @@ def test_what_did_not_converge_is_counted(model, tmp_path):
     with pytest.warns(RuntimeWarning, match="above tol"):
         done = treat(model, tmp_path, Plan((0,), (900,), k=3, tol=1e-9), **QUIET)
     assert done.status().unconverged == ((0, 900),) and "1 not converged" in str(done.status())
+
+
+def test_a_full_gpu_halves_the_chunk_and_the_run_goes_on(model, whole, tmp_path, monkeypatch):
+    for name in ("_push", "_pull"):
+        product = getattr(Jacobian, name)
+
+        def small_enough(J, rows, product=product):
+            if len(rows) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return product(J, rows)
+
+        monkeypatch.setattr(Jacobian, name, small_enough)
+    done = treat(model, tmp_path, PLAN, **QUIET)
+    for unit in done.plan.units:
+        here, there = done.read(*unit), whole.read(*unit)
+        assert here.about["chunk"] == 2 < there.about["chunk"] and here.svd.converged
+        assert torch.allclose(here.svd.s, there.svd.s, rtol=1e-3)
+
+
+def test_guidance_makes_another_treatment(model, tmp_path):
+    guided = model.with_conditioning(class_labels=None).with_guidance(2.0)
+    treat(model.with_conditioning(class_labels=None), tmp_path, Plan((0,), (900,), k=1), **QUIET)
+    with pytest.raises(ValueError, match="its schedule and conditioning"):
+        treat(guided, tmp_path, Plan((0,), (900,), k=1), **QUIET)
+
+
+def test_a_model_in_16_bits_is_treated_within_its_precision(tmp_path):
+    model = small().to(torch.bfloat16)
+    with pytest.raises(ValueError, match="in 16 bits, above tol"):
+        treat(model, tmp_path / "fine", Plan((0,), (900,), k=2), **QUIET)
+    done = treat(model, tmp_path / "coarse", Plan((0,), (900, 500), k=2, tol=0.1), **QUIET)
+    unit = done.read(0, 500)
+    assert unit.x.dtype == torch.bfloat16 and unit.svd.V.dtype == torch.float32 and unit.svd.converged
 
 
 # Several processes

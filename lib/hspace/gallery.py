@@ -99,7 +99,8 @@ def gallery(
     sections = []
     for seed, t in tqdm(units, "gallery", unit="unit", disable=not progress):
         unit = treatment.read(seed, t)
-        sections.append(_section(model, unit, count, lengths, judge, like, pattern, batch))
+        name = treatment.plan.name(seed)
+        sections.append(_section(model, unit, name[0].upper() + name[1:], count, lengths, judge, pattern, batch))
     page = PAGE.format(
         title=html.escape(title),
         style=STYLE,
@@ -114,8 +115,9 @@ def gallery(
 
 def _head(treatment, units, lengths, like):
     plan, manifest, about = treatment.plan, treatment.manifest, dict(treatment.about)
-    if "model" in about and Path(about["model"]).is_dir():
-        about["model"] = Path(about["model"]).name  # where it lies on this machine is nobody's business
+    for name in {"model", "pictures"} & set(about):
+        if Path(about[name]).is_dir():
+            about[name] = Path(about[name]).name  # where it lies on this machine is nobody's business
     steps = ", ".join(f"{length:g}" for length in lengths)
     rows = {
         **about,
@@ -126,16 +128,17 @@ def _head(treatment, units, lengths, like):
         "made by": f"hspace {manifest['hspace']}",
     }
     if like is not None:
-        rows["matched to"] = f"seed {like[0]}, t = {like[1]}: the spaces are matched, so strip 3 shows the same in all"
+        matched = f"{plan.name(like[0])}, t = {like[1]}"
+        rows["matched to"] = f"{matched}: the spaces are matched, so strip 3 shows the same in all"
     cells = "\n".join(
         f"<tr><th scope='row'>{html.escape(str(name))}</th><td>{html.escape(str(value))}</td></tr>"
         for name, value in rows.items()
     )
-    links = " · ".join(f"<a href='#seed{seed}-t{t}'>seed {seed}, t = {t}</a>" for seed, t in units)
+    links = " · ".join(f"<a href='#seed{seed}-t{t}'>{html.escape(plan.name(seed))}, t = {t}</a>" for seed, t in units)
     return f"<table>\n{cells}\n</table>\n<nav aria-label='Pictures'><p>{links}</p></nav>"
 
 
-def _section(model, unit, count, lengths, judge, like, pattern, batch):
+def _section(model, unit, name, count, lengths, judge, pattern, batch):
     """One unit: heading, what is known of the search, and a strip for each direction."""
     S, x, V = unit.svd, unit.x.to(model.device, model.dtype), unit.svd.V[:, :count]
     notes = [f"σ = {value:.3g}" for value in S.s[:count].tolist()]
@@ -146,18 +149,20 @@ def _section(model, unit, count, lengths, judge, like, pattern, batch):
     shown = strips(model, x, unit.t, V.to(x), lengths, batch)
     changes = _changes(judge, shown) if judge is not None else [""] * count
     items = "\n".join(
-        _item(unit, i, strip, lengths, note, change)
+        _item(unit, name, i, strip, lengths, note, change)
         for i, (strip, note, change) in enumerate(zip(shown.cpu(), notes, changes, strict=True), 1)
     )
     certainty = "converged" if S.converged else "NOT converged"
     known = f"{S.products} products, {certainty}, residuals up to {S.residuals.max():.1e}"
-    heading = f"<h2 id='seed{unit.seed}-t{unit.t}'>Seed {unit.seed}, t = {unit.t}</h2>"
+    if "lost" in unit.about:
+        known += f"; inverted and drawn again, the picture differs by {unit.about['lost']:.2g} (rms, of a range of 2)"
+    heading = f"<h2 id='seed{unit.seed}-t{unit.t}'>{html.escape(name)}, t = {unit.t}</h2>"
     return f"<section>\n{heading}\n<p class='soft'>{known}</p>\n<ol>\n{items}\n</ol>\n</section>"
 
 
-def _item(unit, i, strip, lengths, note, change):
+def _item(unit, name, i, strip, lengths, note, change):
     first, last = f"{lengths[0]:g}", f"{lengths[-1]:g}"
-    alt = f"Seed {unit.seed} at t = {unit.t}, direction {i}: {len(lengths)} pictures, from {first} to {last}"
+    alt = f"{name} at t = {unit.t}, direction {i}: {len(lengths)} pictures, from {first} to {last}"
     picture = _picture(strip, alt)
     words = html.escape("; ".join(filter(None, (note, change))))
     name = f"seed{unit.seed}-t{unit.t}-{i}"

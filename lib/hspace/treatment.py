@@ -5,6 +5,8 @@ A treatment is a folder:
     manifest.json                    what is computed, and of which model: written once, never changed
     units/seed7_t600.safetensors     a unit of work: tensors x, U, s, V, residuals, gap; its parameters as metadata
 
+Where it treats real pictures, they are numbered and their units are called picture0_t600 and so on.
+
 What is done is read from these files and kept nowhere else. They appear whole or not at all, each with a checksum, so a
 run can be killed at any moment and started again: it goes on, and ends with the files of a run that was left alone, bit
 for bit where the device computes the same twice. Several processes, on one machine or on several that share the folder,
@@ -30,7 +32,8 @@ from tqdm import tqdm
 from hspace import __version__
 from hspace.directions import keep
 from hspace.files import write
-from hspace.krylov import SVD, svd
+from hspace.krylov import SVD, check_rounding, svd
+from hspace.model import HALF
 
 FORMAT, VERSION = "hspace treatment", 1
 PATIENCE = 60  # seconds to wait for a process that writes the manifest
@@ -48,6 +51,7 @@ class Plan:
     """What a treatment computes: the k largest singular triplets of ∂h/∂x_t for each seed at each timestep.
 
     seeds: of x_T, from which the model's sampler leads down to x_t.  timesteps: on its grid; kept falling.
+    pictures: instead, names of real pictures, which the model inverts to x_t; seeds then number them from 0.
     k, tol, block: see `hspace.svd`.  chunk: columns at a time, see `Jacobian`.  layer: whose output is h; None is the
     model's own.  warm: start the search at a timestep from what was found at the one before, for the same seed.
     Raises ValueError for an empty plan, and for numbers that can be no one's.
@@ -61,8 +65,13 @@ class Plan:
     chunk: int | None = None
     layer: str | None = None
     warm: bool = True
+    pictures: tuple | None = None
 
     def __post_init__(self):
+        if self.pictures is not None:
+            object.__setattr__(self, "pictures", tuple(self.pictures))
+            if tuple(self.seeds) != tuple(range(len(self.pictures))):
+                raise ValueError(f"seeds = {self.seeds} do not number the {len(self.pictures)} pictures from 0")
         seeds, timesteps = _integers("seeds", self.seeds), _integers("timesteps", self.timesteps)
         object.__setattr__(self, "seeds", tuple(dict.fromkeys(seeds)))
         object.__setattr__(self, "timesteps", tuple(sorted(set(timesteps), reverse=True)))
@@ -71,6 +80,10 @@ class Plan:
         if self.k < 1 or self.block < 1 or not self.tol > 0 or (self.chunk is not None and self.chunk < 1):
             given = f"k = {self.k}, block = {self.block}, chunk = {self.chunk}"
             raise ValueError(f"{given} must be at least 1, and tol = {self.tol} above 0")
+
+    def name(self, seed):
+        """What a reader knows a sample by: "seed 7", or the file name of its picture."""
+        return f"seed {seed}" if self.pictures is None else self.pictures[seed].rpartition(" ")[0]
 
     @property
     def units(self):
@@ -130,7 +143,8 @@ class Treatment:
         if found != f"{FORMAT!r}, version {VERSION}":
             raise ValueError(f"{path} is {found}; this hspace, {__version__}, reads {FORMAT!r}, version {VERSION}")
         try:
-            self.plan = Plan(**{name: self.manifest[name] for name in Plan.__dataclass_fields__})
+            told = {"pictures": None} | self.manifest
+            self.plan = Plan(**{name: told[name] for name in Plan.__dataclass_fields__})
         except (ValueError, KeyError, TypeError) as error:
             raise DamagedError(f"{path} is damaged ({error}): restore it, or take another folder") from error
 
@@ -141,7 +155,8 @@ class Treatment:
 
     def path(self, seed, t):
         """The file of a unit."""
-        return self.folder / "units" / f"seed{seed}_t{t}.safetensors"
+        kind = "seed" if self.plan.pictures is None else "picture"
+        return self.folder / "units" / f"{kind}{seed}_t{t}.safetensors"
 
     def read(self, seed, t):
         """A `Unit`.
@@ -189,10 +204,11 @@ class Treatment:
                 raise ValueError(f"{self.folder} treats another model: its {name}: {self.manifest[name]}, not {here}")
 
 
-def treat(model, folder, plan, *, about=None, rank=None, world=None, progress=True):
+def treat(model, folder, plan, *, pictures=None, about=None, rank=None, world=None, progress=True):
     """Compute what is missing of a treatment, or all of it.  Returns the `Treatment`.
 
     folder: made where it is missing; one that holds a treatment of the same plan and model is gone on with.
+    pictures: a function from a number to that picture, (1, C, H, W) in [-1, 1], where the plan names pictures.
     about: {name: text} to keep in the manifest, such as the model's name and the prompt.
     rank, world: which of how many processes this is, of which each takes every world-th seed; read from the
         environment by default, where `accelerate launch`, torchrun and MPI put them.  progress: show a bar.
@@ -204,8 +220,11 @@ def treat(model, folder, plan, *, about=None, rank=None, world=None, progress=Tr
     if not 0 <= rank < world:
         raise ValueError(f"rank {rank} of {world} processes: ranks count from 0 to {world - 1}")
     plan = replace(plan, layer=plan.layer or model.layer)
-    _check_plan(model, plan)
-    treatment = _begin(Path(folder), _identity(asdict(plan) | _of_model(model)), about or {})
+    if (plan.pictures is None) != (pictures is None):
+        raise ValueError("a plan that names pictures and pictures= to read them belong together: give both or neither")
+    check_plan(model, plan)
+    parameters = {name: value for name, value in asdict(plan).items() if name != "pictures" or value is not None}
+    treatment = _begin(Path(folder), _identity(parameters | _of_model(model)), about or {})
     seeds, failed = plan.seeds[rank::world], []
     # Ranks beyond the first lock no folder: the launcher ends them where the first is refused.
     with contextlib.ExitStack() as stack:
@@ -217,7 +236,7 @@ def treat(model, folder, plan, *, about=None, rank=None, world=None, progress=Tr
         stack.enter_context(bar)
         for seed in seeds:
             with _lock(treatment.folder, f"seed{seed}"):
-                failed += _chain(model, treatment, seed, bar)
+                failed += _chain(model, treatment, seed, bar, pictures)
     if failed:
         raise ValueError(f"{len(failed)} of {len(seeds)} seeds were given up, all others are done; {failed[0]}")
     return treatment
@@ -233,27 +252,46 @@ def processes(environment=None):
     return rank, world
 
 
-def _chain(model, treatment, seed, bar):
-    """All timesteps of one seed, downwards: each state and each first guess comes from the unit above.
+def _chain(model, treatment, seed, bar, pictures=None):
+    """All timesteps of one sample, downwards: each first guess, and the state of a seed, comes from the unit above.
 
     Returns what went wrong, [] or [text]: below a unit that cannot be computed there is nothing to start from.
     """
-    plan, x, above, guess = treatment.plan, model.noise(seed), None, None
+    plan, name, unit = treatment.plan, treatment.plan.name(seed), None
     for t in plan.timesteps:
-        bar.set_postfix_str(f"seed {seed}, t = {t}", refresh=False)
-        unit = _kept(treatment, seed, t)
+        bar.set_postfix_str(f"{name}, t = {t}", refresh=False)
+        above, unit = unit, _kept(treatment, seed, t)
         if unit is None:
             try:
-                x = model.denoise(x, start=above, stop=t)
-                unit = _unit(model, treatment, seed, t, x, guess)
+                x, more = _noisy(model, seed, t, above) if pictures is None else _inverted(model, pictures(seed), t)
+                more |= {"picture": plan.pictures[seed]} if plan.pictures else {}
+                guess = above.svd.V.to(x.device) if plan.warm and above else None
+                unit = _unit(model, treatment, seed, t, x, guess, more)
             except ValueError as error:
-                return [f"seed {seed}, t = {t}: {error}"]
+                return [f"{name}, t = {t}: {error}"]
         else:
             bar.initial = getattr(bar, "initial", 0) + 1  # what was there says nothing of the time left
-            x = unit.x.to(x)
-        above, guess = t, unit.svd.V.to(x) if plan.warm else None
         bar.update()
     return []
+
+
+def _noisy(model, seed, t, above):
+    """x_t of a seed, from the unit above it where there is one; and {}."""
+    if above is None:
+        return model.denoise(model.noise(seed), stop=t), {}
+    return model.denoise(above.x.to(model.device, model.dtype), start=above.t, stop=t), {}
+
+
+@torch.no_grad()
+def _inverted(model, picture, t):
+    """x_t of a picture, inverted from the clean end for each t by itself; and {"lost": how far it then comes back}.
+
+    lost: root mean square between the picture and the one that x_t is finished to, in the units of [-1, 1].
+    """
+    picture = picture.to(model.device, model.dtype)
+    x = model.invert(model.encode(picture), stop=t)
+    back = model.picture(model.denoise(x, start=t))
+    return x, {"lost": round((back - picture).float().square().mean().sqrt().item(), 6)}
 
 
 def _kept(treatment, seed, t):
@@ -267,8 +305,8 @@ def _kept(treatment, seed, t):
         return None
 
 
-def _unit(model, treatment, seed, t, x, guess):
-    """Compute one unit and write its file."""
+def _unit(model, treatment, seed, t, x, guess, more):
+    """Compute one unit and write its file; `more` is to be said of it."""
     plan = treatment.plan
     J = model.jacobian(x, t, layer=plan.layer, chunk=plan.chunk)
     S = svd(J, plan.k, plan.tol, block=plan.block, V0=guess)
@@ -276,10 +314,11 @@ def _unit(model, treatment, seed, t, x, guess):
     tensors |= {"x": x, "gap": torch.tensor(S.gap, dtype=torch.float64)}
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     identity = _identity(treatment.manifest)
-    parameters = {name: value for name, value in identity.items() if name not in ("seeds", "timesteps")}
+    shared = ("seeds", "timesteps", "pictures")
+    parameters = {name: value for name, value in identity.items() if name not in shared}
     about = parameters | {"treatment": _digest(identity), "seed": seed, "t": t}
     # The chunk may have been halved where memory ran out.
-    about |= {"chunk": J.chunk, "products": S.products, "converged": S.converged}
+    about |= {"chunk": J.chunk, "products": S.products, "converged": S.converged} | more
     keep(treatment.path(seed, t), tensors, about | {"checksum": _checksum(tensors, about)})
     return Unit(seed, t, x, S, about)
 
@@ -305,7 +344,7 @@ def _checksum(tensors, about):
     digest = hashlib.sha256(_json(about))
     for name, value in sorted(tensors.items()):
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
-        digest.update(value.numpy().tobytes())
+        digest.update(value.flatten().view(torch.uint8).numpy().tobytes())  # numpy knows no bfloat16
     return digest.hexdigest()
 
 
@@ -318,7 +357,9 @@ def _identity(manifest):
 def _of_model(model):
     """What identifies a model with its sampler and conditioning, {name: value}."""
     digest = hashlib.sha256(model.alphas_cumprod.numpy().tobytes() + model.prediction_type.encode())
-    for name, value in sorted(model.conditioning.items()):
+    guided = {"guidance": model.guidance} | {f"free {name}": value for name, value in model.unconditional.items()}
+    said = model.conditioning | (guided if model.guidance != 1 else {})
+    for name, value in sorted(said.items()):
         if isinstance(value, torch.Tensor):
             content = value.detach().cpu().double().numpy().tobytes()  # numpy knows no bfloat16
         else:
@@ -332,14 +373,19 @@ def _of_model(model):
     }
 
 
-def _check_plan(model, plan):
-    """ValueError where the model has not these timesteps, this layer, or k directions; costs one run to the layer."""
+def check_plan(model, plan):
+    """ValueError where the model has not these timesteps, this layer, k directions, or the precision.
+
+    Costs one run to the layer, and a few products more in 16 bits.
+    """
     for t in plan.timesteps:
         model.legs(t)
-    x = model.noise(plan.seeds[0])
+    x = model.noise(0)
     most = min(model.h(x, plan.timesteps[0], plan.layer).numel(), x.numel())
     if not 1 <= plan.k <= most:
         raise ValueError(f"k = {plan.k}: from {x.numel()} numbers of x to this h there are 1 to {most} directions")
+    if model.dtype in HALF:
+        check_rounding(model.jacobian(x, plan.timesteps[0], layer=plan.layer, chunk=plan.chunk), plan.tol)
 
 
 def _begin(folder, identity, about):
@@ -352,9 +398,9 @@ def _begin(folder, identity, about):
             write(path, lambda beside: beside.write_text(content, encoding="utf-8"))
     treatment = Treatment(folder)
     there, here = _identity(treatment.manifest), json.loads(json.dumps(identity))
-    for name in here:
-        if there.get(name) != here[name]:
-            differs = f"its {name}: {_listed(there.get(name))}, not {_listed(here[name])}"
+    for name in {**here, **there}:
+        if there.get(name) != here.get(name):
+            differs = f"its {name}: {_listed(there.get(name))}, not {_listed(here.get(name))}"
             raise ValueError(f"{folder} holds another treatment: {differs}; take another folder")
     return treatment
 
