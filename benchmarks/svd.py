@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse.linalg
 import torch
+from benchmarks import large
 from benchmarks.subspace_iteration import subspace_iteration
 
 from hspace.files import write
@@ -168,8 +169,14 @@ Machine: {machine}. To measure again: `hspace bench svd`, in a checkout of the r
 
 
 def main(model, k=50, t=600, seed=7, page=None):
-    """Compare on the Jacobian of a diffusion model's h at timestep t; print the table, and write it into `page`."""
-    J = model.jacobian(model.denoise(model.noise(seed), stop=t), t)
+    """Compare on the Jacobian of a diffusion model's h at timestep t; print the table, and write it into `page`.
+
+    Where it is too large for the exact SVD, without that and without a page: see `benchmarks.large`.
+    """
+    x = model.denoise(model.noise(seed), stop=t)
+    J = model.jacobian(x, t)
+    if min(J.shape) > large.DENSE:
+        return large.compare(model, x, t, k)
     rows = compare(J, k)
     if page is not None:
         told = {"k": k, "t": t, "seed": seed, "m": J.shape[0], "n": J.shape[1], "cut": rows[0].cut}
