@@ -1,12 +1,15 @@
 """The command line: what it does from end to end, and what it says when something is wrong."""
 
+import json
+
 import pytest
 import torch
+from clip import CLIP, stand_in
 from PIL import Image
-from small_models import save_pixel_model, unet
+from small_models import autoencoder, conditional_unet, save_pixel_model, scheduler, unet
 
 import hspace
-from hspace import cli
+from hspace import cli, memory
 from hspace.treatment import Treatment
 
 COMMANDS = ("train", "report", "directions", "edit", "gallery", "results", "bench")
@@ -45,6 +48,82 @@ def test_another_k_is_refused_in_one_line(folder, capsys):
     assert "its k: 3, not 2; take another folder" in capsys.readouterr().err
 
 
+def test_memory_is_told_before_and_fitted_on_request(folder, tmp_path, capsys, monkeypatch):
+    command = ["directions", "--model", str(folder / "model"), "--seeds", "0", "--timesteps", "800", "--k", "9"]
+    command += ["--device", "cpu", "--out", str(tmp_path / "run")]
+    monkeypatch.setattr(memory, "predict", lambda *a, chunk=None, **o: memory.Memory(0, 0, 2**28, 0, chunk or 9))
+    assert cli.main([*command, "--memory", "1"]) == 0
+    assert "memory: about 0.8 GiB (" in capsys.readouterr().err  # three columns, with room for a quarter more
+    assert Treatment(tmp_path / "run").plan.chunk == 3
+    assert cli.main([*command, "--memory", "2"]) == 2
+    assert "is begun with 3 columns at a time and stays so" in capsys.readouterr().err
+    monkeypatch.setattr(memory, "free", lambda device: 2**30)
+    assert cli.main([*command[:-1], str(tmp_path / "other")]) == 0
+    assert "but only 1.0 GiB is free: if it fails, write --memory free" in capsys.readouterr().err
+    assert cli.main([*command[:-1], str(tmp_path / "third"), "--memory", "0.1"]) == 2
+    assert "do not hold one column at a time" in capsys.readouterr().err
+
+
+def test_memory_that_is_free_differs_between_processes(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    command = ["directions", "--model", str(folder / "model"), "--out", str(tmp_path), "--memory", "free"]
+    assert cli.main(command) == 2 and "write how many GiB each may take: --memory 20" in capsys.readouterr().err
+
+
+def test_a_gpu_that_is_full_is_one_line(monkeypatch, capsys):
+    def full(*arguments, **options):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    monkeypatch.setattr(hspace, "load", full)
+    assert cli.main(["results", "fifty_directions"]) == 2
+    [shown] = capsys.readouterr().err.splitlines()
+    assert "write --chunk 1 or --device cpu" in shown
+    monkeypatch.setattr(hspace, "load", lambda *a, **o: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["results", "fifty_directions"])
+
+
+def test_pictures_of_a_folder_are_treated_and_gone_on_with(folder, tmp_path, capsys):
+    (tmp_path / "faces").mkdir()
+    Image.new("RGB", (8, 8), "tan").save(tmp_path / "faces" / "ann & bob.png")
+    Image.new("RGB", (20, 10), "teal").save(tmp_path / "faces" / "wide.jpg")
+    command = ["directions", "--model", str(folder / "model"), "--timesteps", "800,400", "--k", "2", "--steps", "5"]
+    out = ["--device", "cpu", "--out", str(tmp_path / "run")]
+    assert cli.main([*command, *out, "--pictures", str(tmp_path / "faces")]) == 0
+    assert "wide.jpg: 20×10 cropped and scaled to 8×8" in capsys.readouterr().err
+    there = Treatment(tmp_path / "run")
+    assert there.plan.seeds == (0, 1) and there.about["pictures"] == str(tmp_path / "faces")
+    there.path(1, 400).unlink()
+    assert cli.main(["directions", *out]) == 0 and "4 of 4 units done" in capsys.readouterr().out
+    assert cli.main(["gallery", str(tmp_path / "run"), "--out", str(tmp_path / "g.html"), "--device", "cpu"]) == 0
+    page = (tmp_path / "g.html").read_text()
+    assert "Ann &amp; bob.png, t = 800" in page and str(tmp_path) not in page and "differs by" in page
+    (tmp_path / "faces" / "bad.png").write_text("no picture")
+    assert cli.main(["directions", *out]) == 2
+    assert "bad.png is damaged or no picture" in capsys.readouterr().err
+
+
+def test_a_prompt_is_kept_and_found_again(tmp_path, capsys, monkeypatch):
+    stand_in(monkeypatch)
+    parts = {"unet": conditional_unet(size=8), "vae": autoencoder(), "scheduler": scheduler("epsilon")}
+    for name, part in parts.items():
+        part.save_pretrained(tmp_path / "sd" / name)
+    index = {name: ["diffusers", type(part).__name__] for name, part in parts.items()}
+    (tmp_path / "sd" / "model_index.json").write_text(json.dumps(index | CLIP))
+    common = ["--model", str(tmp_path / "sd"), "--seeds", "0", "--timesteps", "800", "--k", "2", "--steps", "5"]
+    command = ["directions", *common, "--device", "cpu", "--out", str(tmp_path / "run")]
+    assert cli.main(command) == 2 and "write --prompt 'a photo of a cat'" in capsys.readouterr().err
+    assert cli.main([*command, "--guidance", "2"]) == 2 and "write --prompt" in capsys.readouterr().err
+    assert cli.main([*command, "--prompt", "a <cat>", "--guidance", "2"]) == 0
+    assert Treatment(tmp_path / "run").about["prompt"] == "a <cat>"
+    assert cli.main(["directions", "--device", "cpu", "--out", str(tmp_path / "run")]) == 0
+    assert cli.main([*command, "--prompt", "a dog"]) == 2
+    assert "another treatment: its schedule and conditioning" in capsys.readouterr().err
+    assert cli.main(["gallery", str(tmp_path / "run"), "--out", str(tmp_path / "g.html"), "--device", "cpu"]) == 0
+    assert "a &lt;cat&gt;" in (tmp_path / "g.html").read_text()
+
+
 def test_an_edit_walks_along_a_direction(folder, tmp_path, capsys):
     common = ["edit", str(folder / "run"), "--seed", "1", "--t", "400", "--device", "cpu", "--length", "-3"]
     for extra in ([], ["--walk"]):
@@ -81,6 +160,11 @@ def test_a_gallery_of_some(folder, tmp_path, capsys):
         (["directions", "--layer", "mid_blok"], "close to it: mid_block"),
         (["directions", "--device", "gpu"], "write cpu, cuda or cuda:1"),
         (["directions", "--status"], "holds no treatment"),
+        (["directions", "--seeds", "1", "--pictures", "."], "--seeds and --pictures exclude each other"),
+        (["directions", "--chunk", "1", "--memory", "1"], "--chunk and --memory exclude each other"),
+        (["directions", "--model", "MODEL", "--pictures", "/nowhere/at/all"], "no folder /nowhere/at/all of pictures"),
+        (["directions", "--model", "MODEL", "--prompt", "a cat"], "came without a text encoder: leave the prompt out"),
+        (["directions", "--model", "MODEL", "--dtype", "bfloat16", "--k", "2"], "take the model in float32, or tol"),
         (["results", "fifty_directions", "--t", "1234", "--k", "2", "--pictures", "1"], "1234"),
         (["edit", "nowhere", "--seed", "1", "--t", "400", "--direction", "1"], "hspace directions --out nowhere"),
         (["edit", "nowhere", "--seed", "1", "--t", "400"], "write --direction 3 or --wish fright=0"),
@@ -95,7 +179,7 @@ def test_a_gallery_of_some(folder, tmp_path, capsys):
 )
 def test_errors_are_one_line_and_name_the_value(arguments, message, folder, capsys, tmp_path):
     option = "--book" if arguments[0] == "report" else "--out"
-    arguments = [str(folder / "run") if word == "RUN" else word for word in arguments]
+    arguments = [{"RUN": str(folder / "run"), "MODEL": str(folder / "model")}.get(word, word) for word in arguments]
     assert cli.main([*arguments, option, str(tmp_path / "x")]) == 2
     [shown] = capsys.readouterr().err.strip().splitlines()
     assert message in shown and shown.startswith(f"hspace {arguments[0]}:")
@@ -110,6 +194,8 @@ def test_errors_are_one_line_and_name_the_value(arguments, message, folder, caps
         (["--seeds", "0..9"], "'0..9' are not seeds; write 0-9 or 3,7,12"),
         (["--seeds", "9-0"], "'9-0' counts down"),
         (["--timesteps", "900;600"], "write 900,600,300"),
+        (["--memory", "lots"], "'lots' is no memory; write free, or how many GiB: 20"),
+        (["--dtype", "int8"], "invalid choice: 'int8'"),
         (["--bogus"], "unrecognized arguments: --bogus"),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SEEDS, TIMESTEPS = tuple(range(10)), (900, 600, 300)
 BUNDLED = "Alice"  # the name of the bundled model in a manifest
+DTYPES = ("float32", "bfloat16", "float16", "float64")
 LOCAL_RANKS = ("LOCAL_RANK", "MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "MV2_COMM_WORLD_LOCAL_RANK")
 
 
@@ -18,8 +19,14 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, OSError, FloatingPointError) as error:
-        print(f"hspace {options.command}: {error}", file=sys.stderr)
+    except (ValueError, OSError, FloatingPointError, ImportError) as error:
+        print(f"hspace {options.command}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except RuntimeError as error:
+        if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported here
+            raise
+        remedy = "what is done is kept; write --chunk 1 or --device cpu, or take a smaller --k"
+        print(f"hspace {options.command}: the GPU's memory is full: {remedy}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"hspace {options.command}: stopped; what is done is kept", file=sys.stderr)
@@ -66,16 +73,22 @@ def parser():
     )
     directions.add_argument("--out", type=Path, required=True, help="folder of the treatment, a new or a begun one")
     directions.add_argument("--seeds", type=seeds, help="pictures, such as 0-9 or 3,7,12 (default: 0-9)")
+    directions.add_argument("--pictures", type=Path, help="instead: a folder of PNG and JPEG files, to be inverted")
+    directions.add_argument("--prompt", help="what to draw, for a model that draws from words")
+    directions.add_argument("--guidance", type=float, help="how closely to follow it, 1 for no more (default: 7.5)")
     directions.add_argument("--timesteps", type=integers, help="such as 900,600,300 (default)")
     directions.add_argument("--k", type=positive, help="directions of each (default: 50)")
     directions.add_argument("--layer", help="the module whose output is h (default: mid_block)")
     directions.add_argument("--tol", type=float, help="bound on the residuals (default: 0.001)")
     directions.add_argument("--block", type=positive, help="columns multiplied at once by the search (default: 4)")
     directions.add_argument("--chunk", type=positive, help="columns in memory at once (default: 16, less if need be)")
+    directions.add_argument("--memory", type=memory, help="fit the chunk into so many GiB, or into what is 'free'")
     directions.add_argument("--cold", dest="warm", action="store_false", default=None, help="no start from the last t")
     directions.add_argument("--steps", type=positive, help="steps of the sampler (default: 20)")
     directions.add_argument("--status", action="store_true", help="only say what is done, from the files")
     add_model(directions)
+    directions.add_argument("--revision", help="of a model of the hub: a branch, a tag or a commit")
+    directions.add_argument("--dtype", choices=DTYPES, help="of the network (default: float32)")
     directions.set_defaults(run=run_directions)
 
     edit = commands.add_parser("edit", help="change a treated picture: along a direction, or as wished")
@@ -125,6 +138,11 @@ def parser():
     )
     bench.add_argument("--k", type=positive, default=50, help="svd: how many directions (default: %(default)s)")
     bench.add_argument(
+        "--architectures",
+        nargs="+",
+        help="svd: those of real models, with random weights: google/ddpm-ema-celebahq-256",
+    )
+    bench.add_argument(
         "--pictures", type=positive, default=200, help="edit: frightening puppets (default: %(default)s)"
     )
     bench.add_argument("--methods", nargs="+", help="edit: only these, such as 'fifty, again' (default: all)")
@@ -158,6 +176,14 @@ def above(text):
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0; write 8 or 2.5")
     return number
+
+
+def memory(text):
+    """A number of GiB, or "free"."""
+    try:
+        return text if text == "free" else above(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no memory; write free, or how many GiB: 20") from None
 
 
 def integers(text):
@@ -222,19 +248,38 @@ def find_judge(name, device):
 
 def opened(options):
     """The treatment of a folder and its model."""
-    import hspace
     from hspace.treatment import Treatment
 
     treatment = Treatment(options.treatment)
-    name = options.model or treatment.about.get("model", BUNDLED)
-    model = hspace.load(
-        None if name == BUNDLED else name,
-        device=device(options.device),
-        steps=treatment.manifest["steps"],
-        layer=treatment.plan.layer,
-    )
+    about = treatment.about | ({"model": options.model} if options.model else {})
+    manifest = treatment.manifest
+    model = loaded(about, device(options.device), manifest["dtype"], manifest["steps"], treatment.plan.layer)
     treatment.check_model(model)
     return treatment, model
+
+
+def loaded(about, device, dtype="float32", steps=20, layer=None):
+    """The model that a treatment's `about` names, with its prompt."""
+    import torch
+
+    import hspace
+
+    name = about.get("model", BUNDLED)
+    model = hspace.load(
+        None if name == BUNDLED else name,
+        device=device,
+        dtype=getattr(torch, dtype),
+        revision=about.get("revision"),
+        steps=steps,
+        layer=layer,
+    )
+    if "prompt" in about:
+        return model.with_prompt(about["prompt"], about.get("guidance", 7.5))
+    if "guidance" in about:
+        raise ValueError("--guidance says how closely to follow a prompt; write --prompt 'a photo of a cat' with it")
+    if model.text is not None:
+        raise ValueError("this model draws from words; write --prompt 'a photo of a cat'")
+    return model
 
 
 def run_train(options):
@@ -272,23 +317,95 @@ def run_report(options):
 
 
 def run_directions(options):
-    import hspace
-    from hspace.treatment import Plan, Treatment, processes, treat
+    from hspace.treatment import Plan, Treatment, check_plan, processes, treat
 
     begun = Treatment(options.out) if options.status or (options.out / "manifest.json").exists() else None
     if options.status:
         print(f"{options.out}: {begun.status()}")
         return
+    about = told(options, begun.about if begun else {"model": BUNDLED})
+    check_directions(options, about)
+    manifest = begun.manifest if begun else {"dtype": "float32", "steps": 20}
+    model = loaded(
+        about, device(options.device), options.dtype or manifest["dtype"], options.steps or manifest["steps"]
+    )
     base = asdict(begun.plan) if begun else {"seeds": SEEDS, "timesteps": TIMESTEPS}
-    given = {name: getattr(options, name) for name in Plan.__dataclass_fields__}
-    plan = Plan(**base | {name: value for name, value in given.items() if value is not None})
-    name = options.model or (begun.about.get("model", BUNDLED) if begun else BUNDLED)
-    name = str(Path(name).resolve()) if Path(name).is_dir() else name  # to be found from any folder
-    steps = options.steps or (begun.manifest["steps"] if begun else 20)
-    model = hspace.load(None if name == BUNDLED else name, device=device(options.device), steps=steps)
-    treatment = treat(model, options.out, plan, about={"model": name})
+    given = {name: getattr(options, name) for name in Plan.__dataclass_fields__ if name != "pictures"}
+    base |= {name: value for name, value in given.items() if value is not None}
+    pictures = found_pictures(about, model) if "pictures" in about else None
+    if pictures:
+        base |= {"pictures": pictures.names, "seeds": range(len(pictures.names))}
+    check_plan(model, Plan(**base))
+    if begun and options.memory is not None:
+        raise ValueError(
+            f"{options.out} is begun with {begun.plan.chunk or 'the usual'} columns at a time and stays so"
+        )
+    plan = fitted(model, Plan(**base), options.memory)
+    treatment = treat(model, options.out, plan, pictures=pictures and pictures.read, about=about)
     if processes()[0] == 0:
         print(f"{options.out}: {treatment.status()}")
+
+
+def check_directions(options, about):
+    """ValueError for options that exclude each other."""
+    from hspace.treatment import processes
+
+    if options.seeds is not None and "pictures" in about:
+        raise ValueError("--seeds and --pictures exclude each other; write one of them")
+    if options.chunk is not None and options.memory is not None:
+        raise ValueError("--chunk and --memory exclude each other; write one of them")
+    if options.memory == "free" and processes()[1] > 1:
+        raise ValueError("--memory free differs from process to process; write how many GiB each may take: --memory 20")
+
+
+def told(options, before):
+    """What is to be known of a treatment's model and pictures to find them again, {name: value}."""
+    given = {name: getattr(options, name) for name in ("model", "revision", "prompt", "guidance", "pictures")}
+    about = before | {name: value for name, value in given.items() if value is not None}
+    for name in {"model", "pictures"} & set(about):
+        folder = Path(about[name])  # to be found from any other
+        about[name] = str(folder.resolve() if folder.is_dir() else about[name])
+    return about
+
+
+def found_pictures(about, model):
+    """The `Pictures` of a treatment; what was done to make them fit is said."""
+    from hspace.pictures import find
+    from hspace.treatment import processes
+
+    pictures = find(about["pictures"], model.picture_shape)
+    if processes()[0] == 0:
+        for note in pictures.notes:
+            print(note, file=sys.stderr)
+    return pictures
+
+
+def fitted(model, plan, wanted):
+    """The plan, its chunk fitted into `wanted` memory, GiB or "free"; what it will take at most is said before."""
+    from dataclasses import replace
+
+    from hspace import memory
+    from hspace.treatment import processes
+
+    options = {"layer": plan.layer, "chunk": plan.chunk, "block": plan.block}
+    try:
+        need = memory.predict(model, plan.timesteps[0], plan.k, **options)
+    except (NotImplementedError, RuntimeError) as error:
+        if wanted is not None:
+            raise ValueError("this network does not tell its memory; write --chunk 4 instead of --memory") from error
+        return plan
+    there = memory.free(model.device)
+    if wanted is not None:
+        if wanted == "free" and there is None:
+            raise ValueError("this system does not say how much memory is free; write how many GiB: --memory 8")
+        there = there + need.weights if wanted == "free" else wanted * memory.GIB  # the weights are there already
+        plan = replace(plan, chunk=memory.fit(need, there))
+        need = replace(need, chunk=min(plan.chunk, max(plan.k, plan.block)))
+    if processes()[0] == 0:
+        short = there is not None and need.total - need.weights > there
+        remedy = f", but only {memory.size(there)} is free: if it fails, write --memory free" if short else ""
+        print(f"memory: {need}{remedy}", file=sys.stderr)
+    return plan
 
 
 def run_edit(options):
@@ -385,6 +502,13 @@ def run_bench(options):
         raise FileNotFoundError(
             "the alternatives live in benchmarks/: run this in a checkout of the repository"
         ) from None
+    if options.architectures:
+        if options.what != "svd" or options.model:
+            raise ValueError("--architectures is for `bench svd`, without --model; write one of them")
+        importlib.import_module("benchmarks.large").main(
+            options.architectures, options.k, device=device(options.device)
+        )
+        return
     if options.what == "svd":
         bench.main(hspace.load(options.model, device=options.device), k=options.k, page=options.page)
         return
