@@ -63,13 +63,14 @@ def test_curves_begin_at_one_and_carry_their_names():
     assert {"one", "two"} <= set(told(figure))
 
 
-def test_kinds_lie_where_they_were_measured_and_their_names_apart():
+def test_kinds_stand_in_rows_with_both_of_their_numbers():
     figure = MAKERS["kinds"]()
-    (ax,) = figure.axes
-    points = next(line.get_xydata() for line in ax.lines if line.get_marker() == "o")
-    np.testing.assert_allclose(points, [[0.5, 0.8], [0.1, 0.5], [0.49, 0.81]])
-    places = {text.get_text(): text.get_position()[1] for text in ax.texts}
-    assert abs(places["a"] - places["c"]) > 0.05 and "chance" in places
+    for ax, values in zip(figure.axes, ([0.5, 0.1, 0.49], [0.8, 0.5, 0.81]), strict=True):
+        points = next(line.get_xydata() for line in ax.lines if line.get_marker() == "o")
+        np.testing.assert_allclose(points, np.transpose([values, [2, 1, 0]]))
+        assert ax.get_xlim()[0] <= points[:, 0].min() and points[:, 0].max() <= ax.get_xlim()[1]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "b", "c"]
+    assert [line.get_xdata()[0] for line in figure.axes[1].lines if line.get_linestyle() == "--"] == [0.5]
 
 
 @pytest.mark.parametrize(

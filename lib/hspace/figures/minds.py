@@ -85,29 +85,25 @@ def falls(curves, ylabel="singular value over the first", xlabel="index of the d
 
 @in_style
 def kinds(strength, agreement, names, chance):
-    """Kinds of directions: how much each changes, to the right, and how much pictures agree on it, upwards.
+    """Kinds of directions, one a row: how much each changes, and beside it how much pictures agree on the change.
 
-    strength (K,), positive, in standard deviations of the factors per unit of length; agreement (K,), 0..1; names: K
-    labels; chance: the agreement of unrelated changes, a dashed line.
+    strength (K,), in standard deviations of the factors per unit of length; agreement (K,), 0..1; names: K labels;
+    chance: the agreement of unrelated changes, a dashed line.
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     strength, agreement = arrays(strength=(strength, "K"), agreement=(agreement, "K"))
     names = labels(names, len(strength), "names")
-    figure = page(360)
-    ax = figure.add_subplot(
-        xlabel="strength: standard deviations for each unit of length", ylabel="agreement of pictures"
-    )
-    ax.set(xlim=(0, 1.32 * strength.max()), ylim=(0, 1.05))
-    ax.axhline(chance, color=MUTED, ls=DASHES[1], lw=1.2)
-    ax.annotate("chance", (1, chance), (-4, 3), ("axes fraction", "data"), "offset points", color=MUTED, ha="right")
-    ax.plot(strength, agreement, "o", ms=9, color=PLAIN, zorder=3)
-    places = apart(agreement, 0.055)
-    for x, y, name, place in zip(strength, agreement, names, places, strict=True):
-        leader = {"arrowstyle": "-", "color": MUTED, "lw": 0.7, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 4}
-        spot, paper = (x + 0.03 * ax.get_xlim()[1], place), {"fc": PAPER, "ec": "none", "pad": 1}
-        ax.annotate(
-            name, (x, y), spot, va="center", color=INK, bbox=paper, arrowprops=leader if abs(y - place) > 0.02 else None
-        )
-    few(ax.xaxis, 6)
-    ax.grid(color=LINE)
+    rows = np.arange(len(names))[::-1]
+    figure = page(120 + 34 * len(names))
+    left, right = figure.subplots(1, 2, sharey=True)
+    for ax, values in ((left, strength), (right, agreement)):
+        ax.hlines(rows, 0, values, color=LINE, lw=2)
+        ax.plot(values, rows, "o", ms=9, color=PLAIN, zorder=3, clip_on=False)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_color(LINE)
+        few(ax.xaxis, 5)
+    left.set(xlim=(0, 1.1 * strength.max()), title="strength", xlabel="sd for each unit of length")
+    left.set_yticks(rows, names)
+    right.axvline(chance, color=MUTED, ls=DASHES[1], lw=1.2)
+    right.set(xlim=(0, 1), ylim=(-0.6, len(names) - 0.4), title="agreement", xlabel="1 is perfect, dashed is chance")
     return figure
