@@ -5,9 +5,11 @@ import math
 import re
 import shlex
 
+import diffusers
 import nbformat
 import pytest
 import torch
+from clip import CLIP, stand_in
 from contents import ROOT
 from small_models import autoencoder, conditional_unet, scheduler, transformer, unet
 
@@ -150,6 +152,74 @@ def test_a_twin_keeps_the_conditioning_and_the_decoder():
 def test_an_unknown_name_is_refused_with_those_there_are(do):
     with pytest.raises(ValueError, match=r"'google/ddpm-dogs'.*google/ddpm-cat-256"):
         do("google/ddpm-dogs")
+
+
+def cells():
+    """The chapter's code, without the cell that installs and without what is typed into exercises."""
+    found = [cell for cell in nbformat.read(CHAPTER, 4).cells if cell.cell_type == "code"]
+    return [cell.source for cell in found if "%pip" not in cell.source and "check(" not in cell.source]
+
+
+def run(guest, sentence=""):
+    """All of the chapter with another model, as if typed into its first cells; returns its names."""
+    names, source = {}, "\n\n".join(cells())
+    for said, typed in (('GUEST = ""', f"GUEST = {guest!r}"), ('SENTENCE = ""', f"SENTENCE = {sentence!r}")):
+        assert source.count(f"{said}  #") == 1
+        source = source.replace(said, typed)
+    head = "import torch\nimport hspace\nfrom hspace import figures, widgets\n"
+    exec(compile(head + source, str(CHAPTER), "exec"), names)
+    return names
+
+
+@pytest.fixture
+def guests(tmp_path, monkeypatch):
+    """Folders of small models, in place of those that are fetched; and nothing of full size is rehearsed with."""
+    stand_in(monkeypatch)
+    full = hspace.minds.untrained
+    monkeypatch.setattr(hspace.minds, "untrained", lambda name, folder: full(name, folder, **SMALL))
+
+    def make(name, **changes):
+        folder = full(name, tmp_path / "guest", **changes)
+        if name != FACES:
+            autoencoder().save_pretrained(folder / "vae")
+            index = folder / "model_index.json"
+            parts = json.loads(index.read_text()) | {"vae": ["diffusers", "AutoencoderKL"]}
+            index.write_text(json.dumps(parts | (CLIP if name == SENTENCES else {})))
+        return str(folder)
+
+    return make
+
+
+def test_the_chapter_runs_on_faces(guests, capsys):
+    six = {"sample_size": 64, "block_out_channels": (4, 4, 8, 8, 8, 8), "norm_num_groups": 4}
+    names = run(guests(FACES, **six))
+    assert names["mind"].layer == "mid_block" and len(names["mind"].network.down_blocks) == 6
+    shown = capsys.readouterr().out
+    assert "This page runs on" in shown and "Alice" not in shown
+
+
+def test_the_chapter_runs_on_what_a_sentence_asks_for(guests):
+    words = {"block_out_channels": (8, 8, 16, 16), "norm_num_groups": 4, "attention_head_dim": 2}
+    names = run(guests(SENTENCES, sample_size=16, cross_attention_dim=12, **words), "a cat")
+    assert names["mind"].guidance == 7.5 and names["J"].shape[1] == 4 * 16 * 16
+
+
+def test_the_chapter_runs_on_a_transformer(guests):
+    names = run(guests(CLASSES, num_layers=3, num_attention_heads=2, attention_head_dim=8, sample_size=16))
+    assert names["mind"].layer == "transformer_blocks.1" and names["J"].shape == (64 * 16, 4 * 16 * 16)
+
+
+def test_without_a_connection_the_chapter_runs_on_alice_and_says_so(monkeypatch, capsys):
+    def download(name, **options):
+        raise OSError("no connection")
+
+    monkeypatch.setattr(diffusers.DiffusionPipeline, "download", download)
+    first = next(i for i, source in enumerate(cells()) if source.startswith("try:\n    mind ="))
+    names = {"GUEST": FACES, "SENTENCE": "a cat", "DEVICE": "cpu", "hspace": hspace}
+    exec(cells()[first], names)
+    assert (names["GUEST"], names["SENTENCE"]) == ("", "") and names["mind"].hash == hspace.load().hash
+    shown = capsys.readouterr().out
+    assert "could not fetch" in shown and shown.endswith("This page runs on Alice, who lives in this book\n")
 
 
 def test_the_chapters_command_lines_can_be_typed():

@@ -13,13 +13,14 @@ from clip import CLIP, TextModel, Tokenizer, stand_in
 from safetensors.torch import load_file
 
 import hspace
-from hspace import architectures, pretrained
+from hspace import architectures, memory, pretrained
 from hspace.jacobian import Jacobian, mismatch
 from hspace.krylov import svd
 from hspace.model import DiffusionModel, WeightsError
 
 FACES, CATS, CIFAR = "google/ddpm-ema-celebahq-256", "google/ddpm-cat-256", "google/ddpm-cifar10-32"
 SD1, SD2 = "stable-diffusion-v1-5/stable-diffusion-v1-5", "stabilityai/stable-diffusion-2-1"
+DIT = "facebook/DiT-XL-2-256"
 SIX = dict(sample_size=64, block_out_channels=(4, 4, 8, 8, 8, 8), norm_num_groups=4)
 FOUR = dict(sample_size=16, block_out_channels=(8, 8, 16, 16), norm_num_groups=4)
 SMALL = {
@@ -28,17 +29,20 @@ SMALL = {
     CIFAR: FOUR,
     SD1: FOUR | dict(cross_attention_dim=12, attention_head_dim=2),
     SD2: FOUR | dict(cross_attention_dim=12, attention_head_dim=(1, 1, 2, 2)),
+    DIT: dict(sample_size=8, num_layers=3, num_attention_heads=2, attention_head_dim=8),
 }
 PARAMETERS = {FACES: 113_673_219, CIFAR: 35_746_307, SD1: 859_520_964, SD2: 865_910_724}  # as published
+LAYERS = {DIT: "transformer_blocks.1"}  # where there is no mid_block
 
 
 def saved(folder, name, index=None, network=None):
     """A model's folder in diffusers' layout: a small network of that kind, its schedule, for latents a decoder."""
     network = network or small_models.seeded(lambda: architectures.network(name, **SMALL[name]))
-    network.save_pretrained(folder / "unet")
+    part = "transformer" if name == DIT else "unet"
+    network.save_pretrained(folder / part)
     architectures.scheduler(name).save_pretrained(folder / "scheduler")
-    parts = {"unet": ["diffusers", type(network).__name__], "scheduler": ["diffusers", "DDPMScheduler"]}
-    if name in (SD1, SD2):
+    parts = {part: ["diffusers", type(network).__name__], "scheduler": ["diffusers", "DDPMScheduler"]}
+    if name in (SD1, SD2, DIT):
         small_models.autoencoder().save_pretrained(folder / "vae")
         parts |= {"vae": ["diffusers", "AutoencoderKL"]}
     (folder / "model_index.json").write_text(json.dumps(parts | (index or {})))
@@ -64,11 +68,11 @@ def test_an_unknown_architecture_lists_those_there_are():
 @pytest.mark.parametrize("name", SMALL)
 def test_each_architecture_is_loaded_and_differentiated(name, tmp_path):
     """Through the same code as the real ones, and both modes against each other and against a dense Jacobian's row."""
-    model = hspace.load(saved(tmp_path, name), steps=5)
+    model = hspace.load(saved(tmp_path, name), steps=5, layer=LAYERS.get(name))
+    small = architectures.random_model(name, **SMALL[name])
+    assert small.layer == model.layer
     if name in (SD1, SD2):
-        model = model.with_conditioning(
-            encoder_hidden_states=architectures.random_model(name, **SMALL[name]).conditioning["encoder_hidden_states"]
-        )
+        model = model.with_conditioning(encoder_hidden_states=small.conditioning["encoder_hidden_states"])
     noise = architectures.scheduler(name)
     torch.testing.assert_close(model.alphas_cumprod, noise.alphas_cumprod.double())
     assert model.prediction_type == noise.config.prediction_type == ("v_prediction" if name == SD2 else "epsilon")
@@ -80,6 +84,34 @@ def test_each_architecture_is_loaded_and_differentiated(name, tmp_path):
     torch.testing.assert_close(J.T @ u, row, rtol=1e-3, atol=1e-5)
     assert ((J @ v) @ u - v @ row).abs() < 1e-4 * (J @ v).norm() * u.norm()
     assert mismatch(J) < 1e-4 and torch.isfinite(model.picture(model.denoise(x))).all()
+
+
+@pytest.mark.parametrize("name", [FACES, DIT])
+def test_a_model_of_shapes_alone_has_the_layers_of_the_whole(name):
+    shell, whole = (architectures.random_model(name, device=device, **SMALL[name]) for device in ("meta", "cpu"))
+    assert shell.device.type == "meta" and (shell.shape, shell.layer) == (whole.shape, whole.layer)
+    assert shell.jacobian(shell.noise(1), 600).shape == whole.jacobian(whole.noise(1), 600).shape
+    assert memory.predict(shell, 600, 4) == memory.predict(whole, 600, 4)
+
+
+def test_files_of_older_diffusers_are_the_same_model(tmp_path):
+    """As on the hub: a pickle with attention under its first names, a transformer before it had its own class."""
+    folder = saved(tmp_path / "cat", CIFAR)
+    new, weights = hspace.load(folder).hash, folder / "unet" / "diffusion_pytorch_model.safetensors"
+    first = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+    values = load_file(weights)
+    for now, then in first.items():
+        assert any(f".{now}." in key for key in values)
+        values = {key.replace(f".{now}.", f".{then}."): value for key, value in values.items()}
+    weights.unlink()
+    torch.save(values, weights.with_suffix(".bin"))
+    assert hspace.load(folder).hash == new
+    folder = saved(tmp_path / "dit", DIT)
+    new = hspace.load(folder).hash
+    for path in (folder / "model_index.json", folder / "transformer" / "config.json"):
+        path.write_text(path.read_text().replace("DiTTransformer2DModel", "Transformer2DModel"))
+    old = hspace.load(folder, layer="transformer_blocks.2")
+    assert old.hash == new and old.h(old.noise(1), 600).shape == (1, 16, 16)
 
 
 def test_celebahq_s_own_size_in_memory_and_products():

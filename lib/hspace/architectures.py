@@ -43,6 +43,17 @@ ARCHITECTURES = {
         "use_linear_projection": True,
         "upcast_attention": True,
     },
+    "facebook/DiT-XL-2-256": {
+        "kind": "DiTTransformer2DModel",
+        "sample_size": 32,
+        "num_attention_heads": 16,
+        "attention_head_dim": 72,
+        "num_layers": 28,
+        "in_channels": 4,
+        "out_channels": 8,
+        "num_embeds_ada_norm": 1000,
+        "norm_elementwise_affine": False,
+    },
 }
 _LINEAR = {"beta_schedule": "linear", "beta_start": 1e-4, "beta_end": 0.02}
 _SCALED = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
@@ -78,20 +89,26 @@ def scheduler(name):
     """The model's noise schedule and prediction type, as a diffusers `DDPMScheduler`."""
     import diffusers
 
-    betas = _LINEAR if architecture(name)["kind"] == "UNet2DModel" else _SCALED
+    betas = _SCALED if architecture(name)["kind"] == "UNet2DConditionModel" else _LINEAR
     prediction = "v_prediction" if name.endswith("stable-diffusion-2-1") else "epsilon"
     return diffusers.DDPMScheduler(num_train_timesteps=1000, prediction_type=prediction, **betas)
 
 
-def random_model(name, seed=0, steps=20, **changes):
+def random_model(name, seed=0, steps=20, device="cpu", **changes):
     """A `DiffusionModel` of that architecture with random weights, and random tokens where it wants a prompt.
 
+    h is read at mid_block, or in a transformer, which has none, after the block in the middle.
+    device: "meta" for a model that has shapes and no numbers, which takes no memory.
     seed, changes: see `network`.  Raises ValueError for an unknown name.
     """
-    noise, tokens = scheduler(name), {}
-    body = network(name, seed, **changes)
-    if "cross_attention_dim" in body.config:
+    noise, options = scheduler(name), {"steps": steps}
+    with torch.device(device):
+        body = network(name, seed, **changes)
+    body = torch.nn.Module.to(body, device)  # what was made from numpy, too; that of diffusers warns of a dtype
+    if body.config.get("cross_attention_dim") is not None:
         size = (1, TOKENS, body.config.cross_attention_dim)
-        tokens = {"encoder_hidden_states": torch.randn(size, generator=torch.Generator().manual_seed(seed))}
-    options = {"prediction_type": noise.config.prediction_type, "steps": steps, "conditioning": tokens}
-    return DiffusionModel(body, noise.alphas_cumprod, **options)
+        tokens = torch.randn(size, generator=torch.Generator().manual_seed(seed))
+        options["conditioning"] = {"encoder_hidden_states": tokens}
+    if hasattr(body, "transformer_blocks"):
+        options["layer"] = f"transformer_blocks.{(len(body.transformer_blocks) - 1) // 2}"
+    return DiffusionModel(body, noise.alphas_cumprod, noise.config.prediction_type, **options)

@@ -15,7 +15,6 @@ from pathlib import Path
 import torch
 
 from hspace import architectures
-from hspace.architectures import TOKENS
 from hspace.files import write
 
 #: Of the weights, as their makers say.
@@ -25,18 +24,6 @@ LICENCES = {
     "google/ddpm-ema-celebahq-256": "Apache-2.0",
     "stable-diffusion-v1-5/stable-diffusion-v1-5": "CreativeML OpenRAIL-M",
     "facebook/DiT-XL-2-256": "CC BY-NC 4.0",
-}
-TRANSFORMERS = {
-    "facebook/DiT-XL-2-256": {
-        "sample_size": 32,
-        "num_attention_heads": 16,
-        "attention_head_dim": 72,
-        "num_layers": 28,
-        "in_channels": 4,
-        "out_channels": 8,
-        "num_embeds_ada_norm": 1000,
-        "norm_elementwise_affine": False,
-    }
 }
 
 
@@ -56,25 +43,20 @@ class Outline:
     def bottleneck(self):
         """mid_block, or where there is none, as in a transformer, the block in the middle."""
         blocks = [name for name in self.layers if "." in name]
-        return "mid_block" if "mid_block" in self.layers else blocks[len(blocks) // 2 - 1]
+        return "mid_block" if "mid_block" in self.layers else blocks[(len(blocks) - 1) // 2]
 
 
 def outline(name):
     """The `Outline` of a known model, without a download.  Raises ValueError for an unknown one."""
-    with torch.device("meta"):
-        network = _network(name)
-    network = network.to("meta")  # whatever was made from numpy
-    x = torch.empty(1, *_state(network), device="meta")
-    with torch.no_grad(), _listening(network) as shapes:
-        network(x, torch.zeros(1, dtype=torch.long, device="meta"), return_dict=False, **_conditions(network, "meta"))
-    return Outline(_state(network), shapes, _count(network))
+    return layers(architectures.random_model(name, device="meta"))
 
 
 def layers(model):
     """The `Outline` of a loaded `DiffusionModel`: one run of its network, on noise."""
     with torch.no_grad(), _listening(model.network) as shapes:
         model.predict(model.noise(0), model.timesteps[0])
-    return Outline(model.shape, shapes, _count(model.network))
+    parameters = sum(parameter.numel() for parameter in model.network.parameters())
+    return Outline(model.shape, shapes, parameters)
 
 
 def untrained(name, folder, seed=0, **changes):
@@ -83,9 +65,9 @@ def untrained(name, folder, seed=0, **changes):
     changes: of the configuration, such as a smaller sample_size.  Returns the folder.
     Raises ValueError for an unknown name.
     """
-    folder, network = Path(folder), _network(name, seed, **changes)
-    noise = _scheduler(name)
-    part = "transformer" if name in TRANSFORMERS else "unet"
+    folder, network = Path(folder), architectures.network(name, seed, **changes)
+    noise = architectures.scheduler(name)
+    part = "unet" if "UNet" in type(network).__name__ else "transformer"
     network.save_pretrained(folder / part)
     noise.save_pretrained(folder / "scheduler")
     parts = {part: ["diffusers", type(network).__name__], "scheduler": ["diffusers", type(noise).__name__]}
@@ -108,39 +90,6 @@ def twin(model, seed=0):
     other.network = torch.nn.Module.to(network, model.device, model.dtype).requires_grad_(False).eval()
     vars(other).pop("hash", None)
     return other
-
-
-def _network(name, seed=0, **changes):
-    """The network of that name with random weights, in eval mode."""
-    if name not in TRANSFORMERS:
-        return architectures.network(name, seed, **changes)
-    import diffusers
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return diffusers.DiTTransformer2DModel(**(TRANSFORMERS[name] | changes)).eval()
-
-
-def _scheduler(name):
-    # the same noise as the oldest models of pixels
-    return architectures.scheduler("google/ddpm-cifar10-32" if name in TRANSFORMERS else name)
-
-
-def _state(network):
-    size = network.config.sample_size
-    return (network.config.in_channels, *((size, size) if isinstance(size, int) else size))
-
-
-def _count(network):
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
-def _conditions(network, device):
-    """Arguments that a run of the network needs besides state and time: a prompt's tokens, or a class."""
-    width, classes = (network.config.get(key) for key in ("cross_attention_dim", "num_embeds_ada_norm"))
-    if width is not None and "UNet" in type(network).__name__:
-        return {"encoder_hidden_states": torch.empty(1, TOKENS, width, device=device)}
-    return {} if classes is None else {"class_labels": torch.zeros(1, dtype=torch.long, device=device)}
 
 
 @contextlib.contextmanager
