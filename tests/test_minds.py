@@ -64,6 +64,17 @@ def test_the_table_gives_the_sizes_that_follow_from_the_weights():
     assert sizes == {name: pytest.approx(4 * outline(name).parameters, rel=0.02) for name in LICENCES}
 
 
+def test_the_table_adds_what_reads_the_sentence_and_decodes_the_picture():
+    blocks = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
+    with torch.device("meta"):
+        vae = diffusers.AutoencoderKL(block_out_channels=(128, 256, 512, 512), layers_per_block=2, **blocks)
+    decodes = sum(value.numel() for value in vae.parameters())
+    reads = 123_060_480  # of CLIP ViT-L/14's text encoder, as published
+    row = r"^\| \[[^]]*\]\(https://huggingface\.co/([^)]*)\) .* \+ ([\d.]+) GB \|$"
+    added = {name: float(number) for name, number in re.findall(row, written(), re.M)}
+    assert added == {SENTENCES: round(4e-9 * (decodes + reads), 1), CLASSES: round(4e-9 * decodes, 1)}
+
+
 def test_the_chapter_counts_faces_against_alice():
     (n, m), (faces_n, faces_m) = (
         (math.prod(known.x), math.prod(known.layers[known.bottleneck]))
