@@ -7,6 +7,7 @@ it is the model itself.
 """
 
 import contextlib
+import ctypes
 import math
 import time
 from dataclasses import dataclass, replace
@@ -72,7 +73,8 @@ def peak(device):
         before = torch.cuda.memory_allocated(device)
         yield lambda: torch.cuda.max_memory_allocated(device) - before
         return
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)  # what was freed and kept would be used again unseen
         Path("/proc/self/clear_refs").write_text("5")  # Linux then counts VmHWM anew
     before = _resident("VmRSS")
     yield lambda: _resident("VmHWM") - before
