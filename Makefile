@@ -1,7 +1,7 @@
 # Everything by one word each; `make help` lists them.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve test test-colab lint chapters lock stamp clean
+.PHONY: help book serve test test-colab lint chapters exercises lock stamp clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -58,6 +58,9 @@ test-colab: .venv/.full ## run every chapter as Colab would, from what is commit
 
 chapters: .venv/.full ## run the notebooks in place and store their outputs (CHAPTER=12 for one)
 	$(BIN)/python tools/chapters.py $(CHAPTER)
+
+exercises: .venv/.full ## check that each stub fails its checker and each solution passes (CHAPTER=12 for one)
+	PYTHONPATH=book/_ext $(BIN)/python tools/exercises.py $(CHAPTER)
 
 lock: ## freeze all versions, transitive ones too, into constraints.txt
 	rm -rf _build/lock && $(PYTHON) -m venv _build/lock

@@ -1,56 +1,31 @@
-"""Every stub fails its checker and every folded solution passes it."""
+"""Every stub fails its checker and every folded solution passes it; the index says what the chapters say."""
 
+import json
 import re
 
 import nbformat
 import pytest
-from contents import NOTEBOOKS
+from bs4 import BeautifulSoup
+from contents import NOTEBOOKS, SITE
 
+from exercises import complaint, main
 from hspace.exercises import EXERCISES, OPEN, check
-
-MADE = r"^(?:def )?([\w, ]+?)(?: = |\()"  # before " = ", or behind "def"; a call makes nothing but does no harm
-SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.S)
+from hspace_exercises import read
 
 
 def exercises():
-    """(notebook, index of the stub's cell) of every exercise in the book."""
-    for path in NOTEBOOKS:
-        for i, cell in enumerate(nbformat.read(path, 4).cells):
-            if "exercise" in cell.metadata.get("tags", []):
-                yield pytest.param(path, i, id=f"{path.stem}-{i}")
+    return [pytest.param(path, e, id=e.number) for path in NOTEBOOKS for e in read(path)]
 
 
 def test_every_checker_is_used_once():
     cells = [cell.source for path in NOTEBOOKS for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     assert sorted(re.findall(r'check\("([\d.]+)"', "\n".join(cells))) == sorted(EXERCISES | OPEN)
+    assert sorted(e.number for path in NOTEBOOKS for e in read(path)) == sorted(EXERCISES | OPEN)
 
 
-@pytest.mark.parametrize(("path", "stub"), list(exercises()))
-def test_the_stub_fails_and_the_solution_passes(path, stub, capsys):
-    """The cells that the solution needs are run first: those that make what it names, and what they name in turn."""
-    cells = nbformat.read(path, 4).cells
-    solution = next(SOLUTION.search(cell.source) for cell in cells[stub:] if SOLUTION.search(cell.source)).group(1)
-    checker = next(cell.source for cell in cells[stub:] if "check(" in cell.source)
-    space = {}
-    for cell in needed(solution + checker, [c.source for c in cells[:stub] if c.cell_type == "code"]):
-        exec(re.sub(r"^\s*%.*$", "", cell, flags=re.M), space)  # without what only a notebook knows
-    exec("from hspace.exercises import check\n" + cells[stub].source, space)
-    exec(checker, space)
-    assert capsys.readouterr().out.strip().splitlines()[-1].startswith("Not yet")
-    exec(solution, space)
-    exec(checker, space)
-    assert capsys.readouterr().out.strip().splitlines()[-1] == "Right."
-
-
-def needed(code, cells):
-    """The cells, in order, that assign, define or import a name which `code` or a cell kept for it uses."""
-    kept, names = [], set(re.findall(r"\w+", code))
-    for cell in reversed(cells):
-        made = re.findall(MADE, cell, re.M) + re.findall(r"^\s*(?:from \S+ )?import (.+)$", cell, re.M)
-        if names & {name.strip() for group in made for name in group.split(",")}:
-            kept.append(cell)
-            names |= set(re.findall(r"\w+", cell))
-    return reversed(kept)
+@pytest.mark.parametrize(("path", "exercise"), exercises())
+def test_the_stub_fails_and_the_solution_passes(path, exercise):
+    assert complaint(path, exercise) == ""
 
 
 def test_a_wrong_answer_gets_a_hint(capsys):
@@ -67,3 +42,65 @@ def test_what_is_counted_must_be_met_exactly(capsys):
     for answer, said in ((344, "Right."), (345, "Not yet"), (344.5, "Not yet")):
         check("11.5", answer)
         assert capsys.readouterr().out.startswith(said)
+
+
+@pytest.fixture
+def changed(tmp_path, monkeypatch):
+    """changed(old, new): a copy of chapter 2 with one text made another, where `make exercises` looks for chapters."""
+    monkeypatch.setattr("exercises.chosen", lambda numbers: [tmp_path / "02_nose.ipynb"])
+
+    def change(old, new):
+        [source] = [path for path in NOTEBOOKS if path.stem == "02_nose"]
+        notebook = json.loads(source.read_text(encoding="utf-8"))
+        assert any(old in "".join(cell["source"]) for cell in notebook["cells"]), old
+        for cell in notebook["cells"]:
+            cell["source"] = "".join(cell["source"]).replace(old, new)
+        path = tmp_path / source.name
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+        return path
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wrong"),
+    [
+        ("answer = 1 / 2", "answer = 1 / 3", "of the solution"),
+        ("answer = None  # a number, in nose per nap", "answer = 0.5", "of the stub"),
+        ("answer = 1 / 2", "answer = 1 / nothing", "NameError"),
+    ],
+)
+def test_an_exercise_that_does_not_hold_is_named(changed, capsys, old, new, wrong):
+    changed(old, new)
+    with pytest.raises(SystemExit, match="1 of 4 exercises fail"):
+        main([])
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "stub fails, solution passes" not in line]
+    assert line.startswith("2.1") and wrong in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("*2 minutes, easy.*", "*2 minutes.*", "3 headings of exercises and 4 stubs"),
+        ("*2 minutes, easy.*", "*2 minutes, wild.*", "'wild'; write easy, medium, hard, open"),
+        ('check("2.1", answer)', "", r'check\("2.1", …\)'),
+    ],
+)
+def test_an_exercise_that_is_not_whole_is_refused(changed, old, new, message):
+    with pytest.raises(ValueError, match=message):
+        read(changed(old, new))
+
+
+def test_the_index_lists_every_exercise_with_its_minutes_and_leads_to_it():
+    page = BeautifulSoup((SITE / "book" / "exercises.html").read_text(encoding="utf-8"), "html.parser")
+    rows = [[cell.get_text().strip() for cell in row.find_all("td")] for row in page.select("article tbody tr")]
+    written = [re.findall(r"^## (Exercise .*)\n\n\*(\d+) minutes, (\w+)", source, re.M) for source in sources()]
+    assert rows == [list(entry) for chapter in written for entry in chapter]
+    links = [link["href"] for link in page.select("article tbody a")]
+    assert len(links) == len(rows) and all(re.search(r"chapters/\d\d_\w+\.html#exercise-\d", link) for link in links)
+
+
+def sources():
+    """The Markdown of each chapter, one text."""
+    notebooks = (nbformat.read(path, 4) for path in NOTEBOOKS)
+    return ["\n\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown") for book in notebooks]

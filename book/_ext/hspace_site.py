@@ -1,6 +1,6 @@
 """What the site needs beyond Jupyter Book's settings: mathematics from its own files, scripts that let the page show
-first and come once. The other modules of this folder dress the dialogue, the figures, the head, the API page and the
-pages for instructors.
+first and come once. The other modules of this folder dress the dialogue, the figures, the head, the API page, the
+index of exercises and the pages for instructors.
 """
 
 import importlib.util
@@ -11,7 +11,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-PARTS = ("hspace_dialogue", "hspace_figures", "hspace_head", "hspace_api", "hspace_teaching")
+PARTS = ("hspace_dialogue", "hspace_figures", "hspace_head", "hspace_api", "hspace_exercises", "hspace_teaching")
 COLAB = "https://colab.research.google.com"
 
 # MathJax in parts, a third smaller than its whole. Rarer TeX packages are fetched from the same folder when needed.
