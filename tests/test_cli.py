@@ -12,7 +12,7 @@ import hspace
 from hspace import cli, memory
 from hspace.treatment import Treatment
 
-COMMANDS = ("train", "report", "directions", "edit", "gallery", "results", "bench")
+COMMANDS = ("check", "train", "report", "directions", "edit", "gallery", "results", "bench")
 
 
 @pytest.fixture(scope="module")

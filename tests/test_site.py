@@ -225,5 +225,5 @@ def test_a_stamped_site_leads_to_its_repository(tmp_path):
         [mistake] = page.select(".report-mistake a")
         assert mistake["href"].startswith(f"{repository}/issues/new?") and f"{entry}.html" in unquote(mistake["href"])
         colab = [link["href"] for link in page.find_all("a", href=True) if "colab.research" in link["href"]]
-        assert bool(colab) == entry.startswith("chapters/"), entry
+        assert bool(colab) == (ROOT / f"{entry}.ipynb").exists(), entry
         assert all(link.endswith(f"/somebody/alice/blob/main/{entry}.ipynb") for link in colab)

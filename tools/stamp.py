@@ -3,7 +3,7 @@
     python tools/stamp.py https://github.com/owner/name
 
 _config.yml holds the address; from there the site takes its Colab and repository buttons (book/_ext/hspace_site.py).
-Three more places cannot read it and are stamped: the README's Colab badge, CITATION.cff, and in each chapter the line
+Three more places cannot read it and are stamped: the README's Colab badge, CITATION.cff, and in each notebook the line
 `REPOSITORY = "..."` of the setup cell. Stamping again with another address replaces the first one.
 """
 
@@ -47,7 +47,7 @@ def stamp(address, root=ROOT):
     replace_line(root / "_config.yml", r"^  url: .*$", f'  url: "{address}"')
     replace_line(root / "README.md", r"^<!-- colab -->.*$", f"<!-- colab --> {badge(address)}")
     replace_line(root / "CITATION.cff", r"^(# )?repository-code:.*$", f'repository-code: "{address}"')
-    for path in sorted((root / "chapters").glob("*.ipynb")):
+    for path in sorted([*(root / "chapters").glob("*.ipynb"), *(root / "book").rglob("*.ipynb")]):
         notebook = nbformat.read(path, as_version=4)
         for cell in notebook.cells:
             if cell.cell_type == "code":

@@ -28,6 +28,7 @@ _HOME = {
     "Plan": "treatment",
     "Treatment": "treatment",
     "treat": "treatment",
+    "check": "ready",
 }
 __all__ = sorted([*_HOME, "__version__"])
 

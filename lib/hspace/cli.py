@@ -1,4 +1,4 @@
-"""The command line: `hspace directions | edit | gallery | train | report | results | bench`."""
+"""The command line: `hspace check | directions | edit | gallery | train | report | results | bench`."""
 
 import argparse
 import os
@@ -45,6 +45,9 @@ def parser():
     """All commands with their options."""
     top = Parser(prog="hspace", description="Geometry inside a diffusion model.")
     commands = top.add_subparsers(dest="command", required=True)
+
+    check = commands.add_parser("check", help="whether this machine is ready for the chapters, and what to do if not")
+    check.set_defaults(run=run_check)
 
     train = commands.add_parser("train", help="train Alice, or the judges, from nothing; goes on where it was stopped")
     train.add_argument("--out", type=Path, default=Path("runs/alice"), help="folder of the run (default: %(default)s)")
@@ -280,6 +283,13 @@ def loaded(about, device, dtype="float32", steps=20, layer=None):
     if model.text is not None:
         raise ValueError("this model draws from words; write --prompt 'a photo of a cat'")
     return model
+
+
+def run_check(options):
+    import hspace
+
+    if not hspace.check():
+        sys.exit(1)
 
 
 def run_train(options):
