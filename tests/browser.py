@@ -4,43 +4,24 @@ Used by test_browser.py and test_widgets_pictures.py. Nothing here asks another 
 axe-core, the judge of accessibility, which is kept in _build/ and checked against its published hash.
 """
 
-import base64
-import gzip
-import hashlib
-import io
 import os
-import shutil
-import tarfile
-import threading
-import urllib.request
 import warnings
 from contextlib import contextmanager
 from functools import lru_cache
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from urllib.parse import urlparse
 
 import pytest
-from contents import ROOT, SITE
 from playwright.sync_api import Locator, expect, sync_playwright
+
+import chrome
+import npm
+from chrome import ARGUMENTS, find
 
 expect.set_options(timeout=30_000)  # milliseconds: a busy machine is slow, and not wrong
 
-COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
 ADVICE = (
     "NO BROWSER, SO THE SITE IS NOT TESTED IN ONE. Get it by `apt-get install chromium fonts-dejavu` or "
     "`.venv/bin/playwright install chromium`, or name one: CHROMIUM=/path/to/chrome"
 )
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--proxy-server=127.0.0.1:9",  # nobody listens there; this machine itself is asked directly
-]
 DESKTOP = {"viewport": {"width": 1280, "height": 900}, "has_touch": True, "reduced_motion": "reduce"}
 PHONE = {
     "viewport": {"width": 390, "height": 844},
@@ -63,17 +44,6 @@ def give_up(message):
     pytest.skip(message)
 
 
-def find(playwright):
-    """The path of a Chromium or Chrome on this machine, or None."""
-    candidates = [
-        os.environ.get("CHROMIUM"),
-        *map(shutil.which, COMMANDS),
-        *PLACES,
-        playwright.chromium.executable_path,
-    ]
-    return next((path for path in candidates if path and Path(path).exists()), None)
-
-
 @contextmanager
 def chromium():
     """A browser, closed in the end; without one on this machine the test gives up."""
@@ -89,78 +59,8 @@ def chromium():
 @lru_cache
 def axe():
     """The source of axe-core, fetched from the npm registry where it is not in _build/ yet. OSError, ValueError."""
-    file = ROOT / "_build" / f"axe-core-{AXE}.tgz"
-    if not file.exists():
-        address = f"https://registry.npmjs.org/axe-core/-/axe-core-{AXE}.tgz"
-        with urllib.request.urlopen(address, timeout=60) as answer:
-            data = answer.read()
-        check_hash(data)
-        file.parent.mkdir(exist_ok=True)
-        part = file.with_suffix(f".{os.getpid()}")
-        part.write_bytes(data)
-        part.replace(file)
-    data = file.read_bytes()
-    check_hash(data)
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+    with npm.package("axe-core", AXE, AXE_HASH) as tar:
         return tar.extractfile("package/axe.min.js").read().decode()
-
-
-def check_hash(data):
-    """Raise ValueError where `data` is not the axe-core that the registry published."""
-    found = base64.b64encode(hashlib.sha512(data).digest()).decode()
-    if found != AXE_HASH:
-        raise ValueError(f"axe-core {AXE} has hash {found}, not {AXE_HASH}: remove _build/axe-core-{AXE}.tgz")
-
-
-class Handler(SimpleHTTPRequestHandler):
-    """Files of the site as GitHub Pages sends them, text compressed; pages made in a test come first."""
-
-    protocol_version = "HTTP/1.1"
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"}
-
-    def do_GET(self):
-        path = urlparse(self.path).path
-        file = Path(self.translate_path(path))
-        file = file / "index.html" if file.is_dir() else file
-        if path in self.server.made:
-            content, kind = self.server.made[path].encode(), "text/html; charset=utf-8"
-        elif file.is_file():
-            content, kind = file.read_bytes(), self.guess_type(str(file))
-        else:
-            self.send_error(404)
-            return
-        self.send_response(200)
-        if kind.startswith("text/") or kind.endswith(("javascript", "json", "svg+xml")):
-            content = squeezed(content)
-            self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args):
-        pass
-
-
-@lru_cache(maxsize=256)
-def squeezed(content):
-    return gzip.compress(content, 6)
-
-
-@contextmanager
-def serve(folder=SITE):
-    """A server of `folder` on this machine. Yields it: `address`, and `made` {path: HTML} for pages of a test's own."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: Handler(*args, directory=str(folder)))
-    server.daemon_threads, server.made = True, {}
-    server.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class Watch:
@@ -217,17 +117,7 @@ def stays(page, read, milliseconds=600):
     return read() == before
 
 
-SETTLE = """async () => {
-  const soon = ms => new Promise(done => setTimeout(done, ms));
-  for (const image of document.images) image.loading = 'eager';
-  if (window.MathJax?.startup?.promise) await window.MathJax.startup.promise;
-  await Promise.all([...document.images].map(image => image.decode().catch(() => {})));
-  const bare = () => [...document.querySelectorAll('.math')].find(e => !e.querySelector('mjx-container'));
-  const dead = () => [...document.querySelectorAll('.hspace-live')].find(e => !e.querySelector('.hs-figure'));
-  for (let i = 0; i < 50 && (bare() || dead()); i++) { dead()?.scrollIntoView(); await soon(100); }
-  window.scrollTo(0, 0);
-  await atRest();
-}"""
+SETTLE = f"async () => {{ await ({chrome.SETTLE})(); await atRest(); }}"
 
 # The first picture of a page may be wanted at once.
 LAZY = """() => [...document.querySelectorAll('article img')].slice(1)

@@ -9,11 +9,13 @@ from urllib.parse import unquote, urldefrag, urlparse
 import pytest
 import small_models
 import torch
-from browser import PHONE, WIDE, axe, check_hash, chromium, give_up, judged, opened, rested, serve, visit
+from browser import PHONE, WIDE, axe, chromium, give_up, judged, opened, rested, visit
 from bs4 import BeautifulSoup
 from contents import SITE, toc
 from playwright.sync_api import expect
 
+import npm
+from chrome import serve
 from hspace import widgets
 from hspace.engine import Node
 from hspace.model import DiffusionModel
@@ -52,7 +54,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def site():
-    with serve() as server:
+    with serve(SITE) as server:
         yield server
 
 
@@ -460,6 +462,7 @@ def test_a_page_that_asks_outside_and_complains_is_caught(browser, site):
     assert len(found["wide"]) > 1 and found["broken"]
 
 
-def test_another_axe_is_refused():
-    with pytest.raises(ValueError, match="remove _build/axe-core"):
-        check_hash(b"not axe")
+def test_another_archive_than_the_registrys_is_refused(tmp_path):
+    (tmp_path / "axe-core-1.0.0.tgz").write_bytes(b"not axe")
+    with pytest.raises(ValueError, match=r"remove _build/axe-core-1\.0\.0\.tgz"):
+        npm.package("axe-core", "1.0.0", "its hash", tmp_path)

@@ -277,7 +277,7 @@ def test_modules_are_copied_from_the_library(monkeypatch, tmp_path):
     for name in ("stepper.mjs", "parts.mjs", "notes.txt"):
         (widgets / name).touch()
     monkeypatch.setattr(hspace_figures, "WIDGETS", widgets)
-    hspace_figures.copy_widgets(SimpleNamespace(outdir=tmp_path / "site"))
+    hspace_figures.copy_widgets(tmp_path / "site" / "_static" / "live")
     copied = (tmp_path / "site/_static/live").iterdir()
     assert sorted(path.name for path in copied) == ["parts.mjs", "stepper.mjs"]
 
@@ -394,7 +394,7 @@ def test_a_formula_keeps_what_touches_it_on_its_line(markdown, together):
 
 
 def test_the_parts_of_mathjax_that_are_asked_for_are_copied(tmp_path):
-    hspace_site.copy_mathjax(SimpleNamespace(outdir=tmp_path))
+    hspace_site.copy_mathjax(tmp_path / "_static" / "mathjax")
     folder = tmp_path / "_static" / "mathjax"
     for part in hspace_site.MATHJAX_CONFIG["loader"]["load"]:
         assert (folder / f"{part.replace('[tex]', 'input/tex/extensions')}.js").exists(), part

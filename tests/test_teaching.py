@@ -9,12 +9,13 @@ from itertools import pairwise
 import nbformat
 import numpy as np
 import pytest
-from browser import chromium, serve
+from browser import chromium
 from bs4 import BeautifulSoup
 from contents import NOTEBOOKS, ROOT, SITE
 
 import hspace
 import hspace_teaching as teaching
+from chrome import serve
 from hspace.cats.world import W
 
 DAYS = teaching.schedules()
@@ -214,7 +215,7 @@ def test_the_sheets_pictures_come_from_the_chapters():
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_sheet_prints_on_both_sides_of_one_a4_and_nothing_is_cut_off(scheme):
-    with serve() as server, chromium() as browser:
+    with serve(SITE) as server, chromium() as browser:
         tab = browser.new_page(viewport={"width": 718, "height": 1000}, color_scheme=scheme)
         tab.goto(f"{server.address}/book/teaching/handout.html")
         tab.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")

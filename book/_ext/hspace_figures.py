@@ -114,9 +114,8 @@ def live_figures(doctree):
     return sorted({name for names in found for name in names})
 
 
-def copy_widgets(app):
-    """The modules and their style from the library: the site has no second copy of its own."""
-    target = Path(app.outdir) / "_static" / "live"
+def copy_widgets(target):
+    """The modules and their style from the library into a folder: the site has no second copy of its own."""
     target.mkdir(parents=True, exist_ok=True)
     for file in [*(WIDGETS / f"{name}.mjs" for name in LIVE), *(WIDGETS / name for name in SHARED)]:
         if file.exists():
@@ -140,7 +139,7 @@ def add_live(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
-    app.connect("builder-inited", copy_widgets)
+    app.connect("builder-inited", lambda app: copy_widgets(Path(app.outdir) / "_static" / "live"))
     app.connect("html-page-context", add_live)
     app.connect("html-page-context", dress_pictures, priority=800)
     app.connect("build-finished", shrink_pictures)

@@ -54,9 +54,9 @@ def mathjax_files():
     return Path(spec.origin).parent / "static" / "mathjax"
 
 
-def copy_mathjax(app):
-    """Put the part of MathJax that the pages use into the site, so that no page asks another machine for it."""
-    source, target = mathjax_files(), Path(app.outdir) / "_static" / "mathjax"
+def copy_mathjax(target):
+    """Put the part of MathJax that the pages use into a folder, so that no page asks another machine for it."""
+    source = mathjax_files()
     for folder in MATHJAX_FOLDERS:
         shutil.copytree(source / folder, target / folder, dirs_exist_ok=True)
     for name in MATHJAX_FILES:
@@ -173,7 +173,7 @@ def plain_names(app, pagename, templatename, context, doctree):
 def setup(app):
     app.add_post_transform(Formulas)
     app.connect("config-inited", set_options)
-    app.connect("builder-inited", copy_mathjax)
+    app.connect("builder-inited", lambda app: copy_mathjax(Path(app.outdir) / "_static" / "mathjax"))
     app.connect("html-page-context", order_scripts, priority=900)
     app.connect("html-page-context", plain_names)
     app.connect("build-finished", drop_icons)
