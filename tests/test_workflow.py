@@ -44,8 +44,9 @@ def test_only_the_main_branch_is_published_and_only_after_its_tests(text):
 
 
 def test_it_runs_what_everybody_runs(text):
-    steps = yaml.safe_load(text)["jobs"]["test"]["steps"]
-    assert [step["run"] for step in steps if "run" in step] == [".ci/run"]
+    steps = [step for step in yaml.safe_load(text)["jobs"]["test"]["steps"] if "run" in step]
+    assert [step["run"] for step in steps] == [".ci/run", "make pdf"]
+    assert "if" not in steps[0] and "github.ref == 'refs/heads/main'" in steps[1]["if"]
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert script.splitlines()[-1] == "REQUIRE_BROWSER=1 make test"
