@@ -1,12 +1,15 @@
 # Everything by one word each; `make help` lists them.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve test test-colab lint chapters exercises lock stamp clean
+.PHONY: help book serve slides pdf bundle test test-colab lint chapters exercises lock stamp clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
 PYTHON ?= python3
 PORT ?= 8000
+FOLDER ?= html
+PLATFORM ?= linux
+PYTHONS ?= 3.11 3.12 3.13
 JOBS ?= 2
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
@@ -41,9 +44,20 @@ book: .venv/.site ## build the website and print its address
 _build/html/index.html:
 	@$(MAKE) book
 
-serve: _build/html/index.html ## serve the built website on this machine (PORT=8000)
+serve: _build/html/index.html ## serve the built website on this machine (PORT=8000; FOLDER=slides for the slides)
 	@echo "http://127.0.0.1:$(PORT)/  (Ctrl-C ends it)"
-	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/$(FOLDER) $(PORT)
+
+slides: .venv/.full ## build the slides of the half-day and the full-day workshop
+	@PYTHONPATH=book/_ext $(BIN)/python tools/slides.py
+	@echo "Their live figures want \`make serve FOLDER=slides\`"
+
+pdf: _build/html/index.html .venv/.full ## print the built website as one PDF and link it from there (wants a browser)
+	@$(BIN)/python tools/pdf.py
+
+# The website goes along as it is built, with PDF and slides where they are built.
+bundle: _build/html/index.html .venv/.full ## a folder for a room without internet (PLATFORM="windows macos linux")
+	@$(BIN)/python tools/bundle.py $(PLATFORM) --python $(PYTHONS)
 
 lint: .venv/.full ## check style and formatting of code and notebooks
 	$(BIN)/ruff check .
