@@ -3,27 +3,49 @@
 PYTHONPATH=book/_ext python tools/exercises.py [12 ...]      the chapters with these numbers; all of them without
 """
 
+import ast
 import contextlib
 import io
 import re
+import symtable
 import sys
 
 from chapters import chosen
 from hspace_exercises import cells_of, read
 
-MADE = r"^(?:def )?([\w, ]+?)(?: = |\()"  # before " = ", or behind "def"; a call makes nothing but does no harm
-IMPORTED = r"^\s*(?:from \S+ )?import (.+)$"
-
 
 def needed(code, cells):
-    """The cells, in order, that assign, define or import a name which `code` or a cell kept for it uses."""
-    kept, names = [], set(re.findall(r"\w+", code))
+    """The cells, in order, that make a name which `code`, or a cell kept for it, uses without making it first."""
+    kept, (wanted, _) = [], names(code)
     for cell in reversed(cells):
-        made = re.findall(MADE, cell, re.M) + re.findall(IMPORTED, cell, re.M)
-        if names & {name.strip() for group in made for name in group.split(",")}:
+        used, made = names(cell)
+        if wanted & made:
             kept.append(cell)
-            names |= set(re.findall(r"\w+", cell))
-    return reversed(kept)
+            wanted = wanted - made | used
+    return kept[::-1]
+
+
+def names(code):
+    """Two sets: the names that Python code uses before it makes them, and those that it makes."""
+    used, made = set(), set()
+    for statement in ast.parse(code).body:
+        outer, *inner = scopes(symtable.symtable(ast.unparse(statement), "cell", "exec"))
+        read = {symbol.get_name() for symbol in outer.get_symbols() if symbol.is_referenced()}
+        read |= {symbol.get_name() for scope in inner for symbol in scope.get_symbols() if symbol.is_global()}
+        own = ast.walk(statement.target) if isinstance(statement, ast.For) else ()
+        used |= read - made - {node.id for node in own if isinstance(node, ast.Name)}
+        made |= {name.get_name() for name in outer.get_symbols() if name.is_assigned() or name.is_imported()}
+    return used, made
+
+
+def scopes(table):
+    """A table of symbols and those of all functions and comprehensions within it."""
+    return [table, *(scope for child in table.get_children() for scope in scopes(child))]
+
+
+def plain(cell):
+    """A cell as Python alone: without what only a notebook knows."""
+    return re.sub(r"^(\s*)%.*$", r"\1pass", cell, flags=re.M)
 
 
 def said(checker, space):
@@ -39,10 +61,10 @@ def tried(path, exercise):
     The cells that they need are run first: those that make what they name, and what those name in turn.
     """
     cells, space = cells_of(path), {}
-    before = [source for kind, source, _ in cells[: exercise.stub] if kind == "code"]
+    before = [plain(source) for kind, source, _ in cells[: exercise.stub] if kind == "code"]
     with contextlib.redirect_stdout(io.StringIO()):
-        for cell in needed(exercise.solution + exercise.checker, before):
-            exec(re.sub(r"^\s*%.*$", "", cell, flags=re.M), space)  # without what only a notebook knows
+        for cell in needed(f"{exercise.solution}\n{plain(exercise.checker)}", before):
+            exec(cell, space)
     exec("from hspace.exercises import check\n" + cells[exercise.stub][1], space)
     stub = said(exercise.checker, space)
     exec(exercise.solution, space)
