@@ -61,11 +61,12 @@ def tried(path, exercise):
     The cells that they need are run first: those that make what they name, and what those name in turn.
     """
     cells, space = cells_of(path), {}
+    given = plain(cells[exercise.stub][1])
     before = [plain(source) for kind, source, _ in cells[: exercise.stub] if kind == "code"]
     with contextlib.redirect_stdout(io.StringIO()):
-        for cell in needed(f"{exercise.solution}\n{plain(exercise.checker)}", before):
+        for cell in needed(f"{given}\n{exercise.solution}\n{plain(exercise.checker)}", before):
             exec(cell, space)
-    exec("from hspace.exercises import check\n" + cells[exercise.stub][1], space)
+    exec(f"from hspace.exercises import check\n{given}", space)
     stub = said(exercise.checker, space)
     exec(exercise.solution, space)
     return stub, said(exercise.checker, space)
