@@ -8,7 +8,9 @@ import pytest
 from bs4 import BeautifulSoup
 from contents import NOTEBOOKS, SITE
 
+import hspace
 from exercises import complaint, main
+from hspace.directions import stored
 from hspace.exercises import EXERCISES, OPEN, check
 from hspace_exercises import read
 
@@ -42,6 +44,15 @@ def test_what_is_counted_must_be_met_exactly(capsys):
     for answer, said in ((344, "Right."), (345, "Not yet"), (344.5, "Not yet")):
         check("11.5", answer)
         assert capsys.readouterr().out.startswith(said)
+
+
+def test_an_open_exercise_says_what_an_answer_lacks(capsys):
+    alice = hspace.load()
+    x_t = alice.denoise(alice.noise(stored("fifty_directions").about["seed"]), stop=600)
+    for answer, said in ((x_t, "0.25 are wanted"), (x_t[0], "a state has shape"), ("a wish", "a state is a tensor")):
+        check("13.5", answer)
+        told = capsys.readouterr().out
+        assert told.startswith("Not yet") and said in told
 
 
 @pytest.fixture

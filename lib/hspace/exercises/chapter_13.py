@@ -1,4 +1,4 @@
-"""Chapter 13: solving for a wish, the shortest of many answers in X and in H, an edit of one's own, who may score."""
+"""Chapter 13: solving for a wish, the shortest of many answers in X and in H, who may score, an edit of one's own."""
 
 import torch
 
@@ -29,9 +29,14 @@ def shortest_in_h():
     return unlike.T @ torch.linalg.solve(THREE @ unlike.T, WISH)
 
 
+def answers_left():
+    """13.4: of referee, renderer, realism and chance, those that took no part when the referee steered."""
+    return len({"referee", "renderer", "realism", "chance"} - {"referee"})
+
+
 @torch.no_grad()
 def one_factor_alone(answer, t=600):
-    """13.4: what an edited state (1, 3, 64, 64) of the stored picture at t lacks, by the referee; "" if nothing.
+    """13.5: what an edited state (1, 3, 64, 64) of the stored picture at t lacks, by the referee; "" if nothing.
 
     One factor must have moved by `LEAST` standard deviations, and further than the other eleven together.
     """
@@ -50,15 +55,10 @@ def one_factor_alone(answer, t=600):
     return "" if moved[most].abs() > rest else f"{told}, and the other eleven by {rest:.2f} together."
 
 
-def answers_left():
-    """13.5: of referee, renderer, realism and chance, those that took no part when the referee steered."""
-    return len({"referee", "renderer", "realism", "chance"} - {"referee"})
-
-
 EXERCISES = {
     "13.1": (both_together, "Two equations, one for the fright and one for the nose: solve them as in chapter 5."),
     "13.2": (shortest_in_x, "Of many solutions torch.linalg.pinv takes the shortest. It uses all three."),
     "13.3": (shortest_in_h, "Write c = b / σ: then b is as long as the step in H. Solve for the shortest b first."),
-    "13.5": (answers_left, "Cross out whoever was followed, and count."),
+    "13.4": (answers_left, "Cross out whoever was followed, and count."),
 }
-OPEN = {"13.4": (one_factor_alone, "Ask for a nearer value, or give `steer` more rounds.")}
+OPEN = {"13.5": (one_factor_alone, "Ask for a nearer value, or give `steer` more rounds.")}
