@@ -106,9 +106,8 @@ def table(rows):
 def compare(model, x, t, k, blocks=(4, 8), chunk=None):
     """The rows for a model at the state x; prints them, with what was predicted."""
     need = memory.predict(model, t, k, chunk=chunk, block=max(blocks))
-    available = memory.free(model.device)
-    if chunk is None and available is not None:
-        chunk = min(memory.fit(need, available + need.weights), need.chunk)
+    if chunk is None:
+        chunk = min(memory.fit(need, memory.free(model.device) + need.weights), need.chunk)
         need = replace(need, chunk=chunk)
     rows = measure(lambda: model.jacobian(x, t, chunk=chunk), k, blocks)
     print(f"{model}\npredicted: {need}\n{table(rows)}\n")

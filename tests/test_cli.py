@@ -1,6 +1,7 @@
 """The command line: what it does from end to end, and what it says when something is wrong."""
 
 import json
+import sys
 
 import pytest
 import torch
@@ -272,3 +273,14 @@ def test_train_runs_from_the_command_line(tmp_path, monkeypatch, capsys):
     assert cli.main(["train", "--out", str(tmp_path), "--steps", "2", "--device", "cpu"]) == 0
     assert (tmp_path / "alice" / "model_index.json").is_file() and (tmp_path / "samples.png").is_file()
     assert torch.equal(state, torch.get_rng_state())
+
+
+def test_a_benchmark_names_the_package_that_it_misses(tmp_path, monkeypatch, capsys):
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "svd.py").write_text("import no_such_package")
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in sys.modules if name.split(".")[0] == "benchmarks"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert cli.main(["bench", "svd"]) == 2
+    assert "no_such_package" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Memory: what is predicted, against what torch's own profiler saw allocated; and chunks that fit."""
 
+import psutil
 import pytest
 import small_models
 import torch
@@ -94,8 +95,8 @@ def test_a_prediction_reads_as_a_sentence():
     )
 
 
-def test_what_is_free_is_asked_of_the_system(monkeypatch, tmp_path):
-    assert memory.free("cpu") is None or memory.free("cpu") > 2**20
+def test_what_is_free_is_asked_of_the_system(monkeypatch):
+    assert 2**20 < memory.free("cpu") < psutil.virtual_memory().total
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (7, 9))
     assert memory.free(torch.device("cuda", 0)) == 7
 

@@ -66,7 +66,7 @@ def parser():
     report.add_argument("--store", type=Path, default=HERE / "results" / "report.json", help="file of the figures")
     report.add_argument("--samples", type=positive, default=512, help="pictures to draw (default: %(default)s)")
     report.add_argument("--inverted", type=positive, default=64, help="real pictures to invert (default: %(default)s)")
-    add_model(report)
+    add_model(report, usual="cpu")
     report.set_defaults(run=run_report)
 
     directions = commands.add_parser(
@@ -131,7 +131,7 @@ def parser():
     results.add_argument("--t", type=int, default=600, help="timestep (default: %(default)s)")
     results.add_argument("--pictures", type=positive, default=12, help="pictures to measure changes on")
     results.add_argument("--out", type=Path, help="the file (default: the one that ships with the package)")
-    add_model(results)
+    add_model(results, usual="cpu")
     results.set_defaults(run=run_results)
 
     bench = commands.add_parser("bench", help="measure against the alternatives (from a checkout of the repository)")
@@ -153,14 +153,14 @@ def parser():
     bench.add_argument(
         "--out", type=Path, default=Path("runs/edits"), help="edit: folder of the run, which goes on there"
     )
-    add_model(bench)
+    add_model(bench, usual="cpu")
     bench.set_defaults(run=run_bench)
     return top
 
 
-def add_model(command):
+def add_model(command, usual="cuda where there is one"):
     command.add_argument("--model", help="a local folder or a model of the hub (default: the bundled Alice)")
-    command.add_argument("--device", help="cpu or cuda (default: cpu)")
+    command.add_argument("--device", help=f"cpu or cuda (default: {usual})")
 
 
 def positive(text):
@@ -316,7 +316,7 @@ def run_report(options):
     from hspace import report
 
     figures = report.make(
-        hspace.load(options.model, device=options.device),
+        hspace.load(options.model, device=device(options.device or "cpu")),
         options.book,
         options.store,
         samples=options.samples,
@@ -406,13 +406,11 @@ def fitted(model, plan, wanted):
         return plan
     there = memory.free(model.device)
     if wanted is not None:
-        if wanted == "free" and there is None:
-            raise ValueError("this system does not say how much memory is free; write how many GiB: --memory 8")
         there = there + need.weights if wanted == "free" else wanted * memory.GIB  # the weights are there already
         plan = replace(plan, chunk=memory.fit(need, there))
         need = replace(need, chunk=min(plan.chunk, max(plan.k, plan.block)))
     if processes()[0] == 0:
-        short = there is not None and need.total - need.weights > there
+        short = need.total - need.weights > there
         remedy = f", but only {memory.size(there)} is free: if it fails, write --memory free" if short else ""
         print(f"memory: {need}{remedy}", file=sys.stderr)
     return plan
@@ -494,7 +492,7 @@ def run_results(options):
     import hspace
     from hspace.directions import fifty_directions
 
-    model = hspace.load(options.model, device=options.device)
+    model = hspace.load(options.model, device=device(options.device or "cpu"))
     out = options.out or HERE / "results" / f"{options.what}.safetensors"
     about = fifty_directions(model, out, k=options.k, t=options.t, pictures=options.pictures)
     print(f"{out}: seed {about['seed']}, products {about['products']}")
@@ -508,7 +506,9 @@ def run_bench(options):
     sys.path.insert(0, str(Path.cwd()))
     try:
         bench = importlib.import_module(f"benchmarks.{options.what}")
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name not in ("benchmarks", f"benchmarks.{options.what}"):
+            raise
         raise FileNotFoundError(
             "the alternatives live in benchmarks/: run this in a checkout of the repository"
         ) from None
@@ -519,14 +519,15 @@ def run_bench(options):
             options.architectures, options.k, device=device(options.device)
         )
         return
+    chosen = device(options.device or "cpu")
     if options.what == "svd":
-        bench.main(hspace.load(options.model, device=options.device), k=options.k, page=options.page)
+        bench.main(hspace.load(options.model, device=chosen), k=options.k, page=options.page)
         return
     for given, known in ((options.tasks, bench.TASKS), (options.methods, bench.METHODS)):
         for name in given or []:
             if name not in known:
                 raise ValueError(f"{name!r} is not one of {', '.join(map(repr, known))}")
-    model = hspace.load(options.model, device=options.device)
+    model = hspace.load(options.model, device=chosen)
     store = HERE / "results" / "edits.json" if options.page else None
-    chosen = {"pictures": options.pictures, "methods": options.methods, "tasks": options.tasks}
-    bench.main(model, options.out, store, options.page, **chosen)
+    only = {"pictures": options.pictures, "methods": options.methods, "tasks": options.tasks}
+    bench.main(model, options.out, store, options.page, **only)

@@ -12,8 +12,8 @@ import copy
 import itertools
 import weakref
 from dataclasses import dataclass
-from pathlib import Path
 
+import psutil
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
@@ -90,12 +90,10 @@ def fit(memory, available, most=MOST):
 
 
 def free(device):
-    """Bytes that are free on a device; None where the system does not say."""
+    """Bytes that are free on a device, or in the system's memory."""
     if torch.device(device).type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    info = Path("/proc/meminfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable")), None)
+    return psutil.virtual_memory().available
 
 
 class Live(TorchDispatchMode):
