@@ -31,7 +31,7 @@ def step_in_two_numbers():
 EXERCISES = {
     "1.1": (
         noise_wins,
-        "Square both factors: the noise is larger where alpha_bar is below one half. Which index is the first?",
+        "Square both factors: what must alpha_bar be less than? Then which index is the first?",
     ),
     "1.2": (
         round_the_bottleneck,

@@ -33,5 +33,8 @@ EXERCISES = {
         "The ear brings 0.75 of nap: which change of the nose takes it away again? Then ask the second row.",
     ),
     "3.3": (law_in_the_other_language, "B acts first, W on what comes out: which of them stands on the right?"),
-    "3.4": (contentment, "Multiply the row (1, 0.5) by W: the layer that acts last stands on the left."),
+    "3.4": (
+        contentment,
+        "Contentment is a row that reads nap and luck, and W makes these of nose and ear. Which stands on the left?",
+    ),
 }

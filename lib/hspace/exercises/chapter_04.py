@@ -35,5 +35,5 @@ EXERCISES = {
     "4.2": (red_answer, "Change x₁ by a millionth at (-1, 2), leave x₂ alone, and divide the change of h by it."),
     "4.3": (without_the_map, "First the step from p to the point; then so much of (4, 1) and so much of (1, 1)."),
     "4.4": (close_enough, "Half the step has a quarter of the error. Divide both by the length of the step."),
-    "4.5": (round_in_a_circle, "Change the angle by a millionth; the answer is at a right angle to the radius."),
+    "4.5": (round_in_a_circle, "Change the angle alone, by a millionth, and divide the change of both outputs by it."),
 }

@@ -32,9 +32,18 @@ def from_behind():
 
 
 EXERCISES = {
-    "5.1": (jacobian_elsewhere, "Rows are outputs: (2 x₁, 1) for the first, (1, 1) for the second."),
-    "5.2": (only_the_second, "Go back with the inverse: its second column is where (0, 1) comes from."),
-    "5.3": (cannot_be_undone, "The determinant is 2 x₁ · 2 x₂ − (−1) · 1. Put x₁ = 1, and make it 0."),
-    "5.4": (paint_for_a_patch, "J has three rows: (1, 0), (0, 1) and (2 x₁, 2 x₂). Take the root of det(JᵀJ)."),
+    "5.1": (
+        jacobian_elsewhere,
+        "Rows are outputs, columns inputs. Which of the four derivatives depends on the place?",
+    ),
+    "5.2": (only_the_second, "It is the way back that is asked for: which matrix brings (0, 1) home?"),
+    "5.3": (
+        cannot_be_undone,
+        "Write down the four derivatives, and from them the determinant. Put x₁ = 1: where is it 0?",
+    ),
+    "5.4": (
+        paint_for_a_patch,
+        "Write J down, a row for each of the three outputs. It is tall: which root stands in for its determinant?",
+    ),
     "5.5": (from_behind, "Carry (-1, 0) back with the inverse of J at p, then take the angle of what you get."),
 }

@@ -35,11 +35,14 @@ def matrix_as_variable():
 
 EXERCISES = {
     "6.1": (from_two_answers, "Write (2, 3) as a sum of multiples of (1, 1) and (1, -1), and keep both promises."),
-    "6.2": (smile_more, "The error is W x - (4, 0), and each column of W says what one input does to it: Wᵀ error."),
+    "6.2": (
+        smile_more,
+        "The error is W x - (4, 0), and each column of W says what one input does to it. Ask both columns.",
+    ),
     "6.3": (
         in_other_balls,
-        "Down is against the sign of each slope. In the 1-norm only the larger one gets anything; in the ∞-norm both.",
+        "The table of balls has both. Mind which slope is the larger in size, and the sign of each.",
     ),
-    "6.4": (as_far_as_it_goes_down, "Write the change as -17 α + 16 α²: where is it 0 again?"),
+    "6.4": (as_far_as_it_goes_down, "Write the change in α: its linear part and its remainder. Where do they cancel?"),
     "6.5": (matrix_as_variable, "Put in the matrix with a single 1 in row i and column j: which number comes out?"),
 }

@@ -33,12 +33,18 @@ def spacing():
 
 
 EXERCISES = {
-    "7.1": (chain_at_another_point, "h(1, 2) = (3, 3): take the Jacobian of g there, and put it on the left."),
+    "7.1": (
+        chain_at_another_point,
+        "Where does h take (1, 2)? The Jacobian of g is wanted there, and it stands on the left.",
+    ),
     "7.2": (
         three_paths,
         "Two paths go through the product, one of them by way of tanh; one goes through the plus.",
     ),
-    "7.3": (squares_of_sigmoids, "With a = 1/(1 + e^-x) the slope is a (1 - a); L then has 2 a times that."),
+    "7.3": (
+        squares_of_sigmoids,
+        "Find the slope of the sigmoid by hand: it can be told from the output alone. The rest is vjp's.",
+    ),
     "7.4": (both_orders, "(r × s)(s × t) takes r s t multiplications; each order needs two products."),
     "7.5": (spacing, "For stretches of k there are 400/k - 1 starts in store and k states: where is the sum least?"),
 }
