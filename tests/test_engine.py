@@ -75,6 +75,20 @@ def test_an_entry_of_a_vector_can_be_taken():
     assert jvp(y, {x: [0.0, 1.0]})[y] == pytest.approx(0.09)
 
 
+def test_an_entry_of_what_lies_by_columns_can_be_taken():
+    """torch lays an inverse out by columns, and entries are counted by rows."""
+    M, expected = Node(A, "M"), torch.linalg.inv(A)
+    for made, i in (
+        (M.inverse()[1], 1),
+        (M.inverse().max(), expected.argmax()),
+        (M.inverse().min(), expected.argmin()),
+    ):
+        assert made.value == expected.flatten()[i]
+        step = torch.func.jvp(lambda a, i=i: torch.linalg.inv(a).flatten()[i], (A,), (B,))[1]
+        torch.testing.assert_close(jvp(made, {M: B})[made], step)
+        assert (vjp(made)[M] * B).sum() == pytest.approx(float(step))
+
+
 def test_where_two_entries_are_largest_the_first_is_taken():
     x = Node([1.0, 3.0, 3.0])
     assert vjp(x.max())[x].tolist() == [0, 1, 0]

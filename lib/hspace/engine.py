@@ -161,7 +161,7 @@ def total(node):
 
 def entry(name, node, i):
     """The i-th entry, counted flat: J is a row of zeros with one 1."""
-    unit = torch.zeros_like(node.value)
+    unit = torch.zeros(node.value.shape).to(node.value)
     unit.view(-1)[i] = 1
     push, pull = lambda v: (v * unit).sum(), partial(mul, unit)
     place = Link(node, push, pull, torch.as_tensor(i))
