@@ -137,18 +137,42 @@ def test_functions_that_vmap_cannot_take():
     torch.testing.assert_close(J @ noise(32, 2), 2 * X.flatten()[:, None] * noise(32, 2))
 
 
+PLACES = (
+    torch.backends.cuda.matmul,
+    torch.backends.cudnn.conv,
+    torch.backends.cudnn.rnn,
+    torch.backends.mkldnn.matmul,
+    torch.backends.mkldnn.conv,
+)
+
+
+def precision():
+    """torch's settings of how float32 is rounded, by their new names and by the old ones where these can be read."""
+    old = []
+    for read in (
+        lambda: torch.backends.cudnn.allow_tf32,
+        lambda: torch.backends.cuda.matmul.allow_tf32,
+        torch.get_float32_matmul_precision,
+    ):
+        try:
+            old.append(read())
+        except RuntimeError:
+            old.append("refused")
+    return [place.fp32_precision for place in PLACES], old
+
+
 def test_leaves_no_trace():
     f = network(torch.float32)
     x = X.float().requires_grad_()
     states = torch.random.get_rng_state()
-    settings = [getattr(owner, name) for owner, name, _ in hspace.jacobian._precision()]
+    settings = precision()
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         J = Jacobian(f, x)
         J @ noise(32, 2, dtype=torch.float32)
         J.T @ noise(48, 2, dtype=torch.float32)
     assert torch.equal(states, torch.random.get_rng_state())
-    assert settings == [getattr(owner, name) for owner, name, _ in hspace.jacobian._precision()]
+    assert settings == precision()
     assert x.grad is None and all(p.grad is None for p in f.parameters())
     assert not (J @ noise(32, dtype=torch.float32)).requires_grad
     x = X.clone()
@@ -174,22 +198,43 @@ def test_works_where_gradients_are_off(mode):
         torch.testing.assert_close(J.T @ U, exact.T)
 
 
-@pytest.mark.parametrize("tf32", [True, False])
-def test_tf32_is_off_inside_and_restored(tf32):
-    owner, name, exact = hspace.jacobian._precision()[0]
-    before, seen = getattr(owner, name), []
-    wanted = exact if not tf32 else "tf32" if name == "fp32_precision" else True
+def old_names():
+    """As by the names before torch 2.9."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+
+
+def one_new_name():
+    torch.backends.cuda.matmul.fp32_precision = "tf32"
+
+
+def processor():
+    torch.backends.mkldnn.matmul.fp32_precision = "bf16"
+
+
+@pytest.mark.parametrize(
+    "chosen", [lambda: None, lambda: torch.set_float32_matmul_precision("medium"), old_names, one_new_name, processor]
+)
+def test_float32_is_full_inside_and_what_was_chosen_is_put_back(chosen):
+    before, seen = [place.fp32_precision for place in PLACES], []
 
     def f(x):
-        seen.append(getattr(owner, name))
+        seen.append(precision())
         return x**2
 
     try:
-        setattr(owner, name, wanted)
+        chosen()
+        wanted = precision()
         Jacobian(f, X).T @ noise(32)
-        assert seen == [exact, exact] and getattr(owner, name) == wanted
+        assert [places for places, _ in seen] == 2 * [["ieee"] * 5] and precision() == wanted
+        if "refused" not in wanted[1]:
+            assert [old for _, old in seen] == 2 * [[False, False, "highest"]]
     finally:
-        setattr(owner, name, before)
+        for place in PLACES:  # else the old names could not be set
+            place.fp32_precision = "none"
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = True
+        for place, value in zip(PLACES, before, strict=True):
+            place.fp32_precision = value
 
 
 @pytest.mark.parametrize(

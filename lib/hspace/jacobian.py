@@ -163,19 +163,37 @@ def _exact():
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(sdpa_kernel(SDPBackend.MATH))
-        for owner, name, value in _precision():
-            stack.callback(setattr, owner, name, getattr(owner, name))
-            setattr(owner, name, value)
+        stack.enter_context(full_float32())
         yield
 
 
-def _precision():
-    """The settings that keep float32 products from being rounded to TF32 or bfloat16: (owner, name, value)."""
-    backends = torch.backends
-    if not hasattr(backends.cuda.matmul, "fp32_precision"):  # before torch 2.9
-        return [(backends.cuda.matmul, "allow_tf32", False), (backends.cudnn, "allow_tf32", False)]
-    owners = backends.cuda.matmul, backends.cudnn.conv, backends.mkldnn.matmul, backends.mkldnn.conv
-    return [(owner, "fp32_precision", "ieee") for owner in owners]
+@contextlib.contextmanager
+def full_float32():
+    """Inside, no float32 product is rounded to TF32 or bfloat16, on GPU or CPU; all settings are put back after.
+
+    torch 2.9 gave them new names, and refuses to read an old name that a new one contradicts. So the old ones are set
+    first where they can be read, and whoever reads them, inside or after, can.
+    """
+    matmul, cudnn, mkldnn = torch.backends.cuda.matmul, torch.backends.cudnn, torch.backends.mkldnn
+    places = (matmul, cudnn.conv, cudnn.rnn, mkldnn.matmul, mkldnn.conv)
+    before = [place.fp32_precision for place in places]
+    try:
+        old = torch.get_float32_matmul_precision(), cudnn.allow_tf32, matmul.allow_tf32
+    except RuntimeError:  # somebody has used the new names
+        old = None
+    try:
+        _set_float32(old and ("highest", False), places, ["ieee"] * len(places))
+        yield
+    finally:
+        _set_float32(old, places, before)
+
+
+def _set_float32(old, places, new):
+    if old is not None:
+        torch.set_float32_matmul_precision(old[0])
+        torch.backends.cudnn.allow_tf32 = old[1]
+    for place, value in zip(places, new, strict=True):
+        place.fp32_precision = value
 
 
 def _out_of_memory(error):

@@ -6,6 +6,8 @@ import difflib
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from hspace.jacobian import full_float32
+
 
 class _Reached(Exception):
     """Raised by the hook of `reading`: the layer has spoken, the rest of the network need not run."""
@@ -24,7 +26,7 @@ def exact(*parts):
     norms = [m for m in modules if isinstance(m, torch.nn.GroupNorm)]
     with contextlib.ExitStack() as stack:
         stack.enter_context(sdpa_kernel(SDPBackend.MATH))
-        stack.enter_context(_no_tf32())
+        stack.enter_context(full_float32())
         for norm in norms:
             stack.enter_context(norm.register_forward_pre_hook(lambda norm, args: (args[0].contiguous(), *args[1:])))
         try:
@@ -92,21 +94,3 @@ def _first(output):
     if not isinstance(tensor, torch.Tensor):
         raise ValueError(f"the layer's output is a {type(tensor).__name__}, not a tensor: name a layer inside it")
     return tensor
-
-
-@contextlib.contextmanager
-def _no_tf32():
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    places, name, off = (cudnn, matmul), "allow_tf32", False
-    try:
-        before = [getattr(place, name) for place in places]
-    except RuntimeError:  # somebody has used torch 2.9's names, after which the old ones cannot be read
-        places, name, off = (cudnn.conv, cudnn.rnn, matmul), "fp32_precision", "ieee"
-        before = [getattr(place, name) for place in places]
-    try:
-        for place in places:
-            setattr(place, name, off)
-        yield
-    finally:
-        for place, value in zip(places, before, strict=True):
-            setattr(place, name, value)
