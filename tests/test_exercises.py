@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from contents import NOTEBOOKS, SITE
 
 import hspace
-from exercises import complaint, main
+from exercises import complaint, main, names
 from hspace.directions import stored
 from hspace.exercises import EXERCISES, OPEN, check
 from hspace_exercises import read
@@ -55,6 +55,21 @@ def test_an_open_exercise_says_what_an_answer_lacks(capsys):
         assert told.startswith("Not yet") and said in told
 
 
+@pytest.mark.parametrize(
+    ("code", "used", "made"),
+    [
+        ("x = x + 1", {"x"}, {"x"}),
+        ("x += 1", {"x"}, {"x"}),
+        ("total = 0\nfor i in rows:\n    total += i", {"rows"}, {"total", "i"}),
+        ("def f(a):\n    return a * b\nc = f(2)", {"b"}, {"f", "c"}),
+        ("[a for a in b]", {"b"}, set()),
+        ("import numpy as np", set(), {"np"}),
+    ],
+)
+def test_names_that_code_uses_and_makes(code, used, made):
+    assert names(code) == (used, made)
+
+
 @pytest.fixture
 def changed(tmp_path, monkeypatch):
     """changed(old, new): a copy of chapter 2 with one text made another, where `make exercises` looks for chapters."""
@@ -95,6 +110,7 @@ def test_an_exercise_that_does_not_hold_is_named(changed, capsys, old, new, wron
         ("*2 minutes, easy.*", "*2 minutes.*", "3 headings of exercises and 4 stubs"),
         ("*2 minutes, easy.*", "*2 minutes, wild.*", "'wild'; write easy, medium, hard, open"),
         ('check("2.1", answer)', "", r'check\("2.1", …\)'),
+        ("answer = 1 / 2\n```", "answer = 1 / 2\n", "lacks a folded solution in Python"),
     ],
 )
 def test_an_exercise_that_is_not_whole_is_refused(changed, old, new, message):

@@ -32,10 +32,17 @@ def names(code):
         outer, *inner = scopes(symtable.symtable(ast.unparse(statement), "cell", "exec"))
         read = {symbol.get_name() for symbol in outer.get_symbols() if symbol.is_referenced()}
         read |= {symbol.get_name() for scope in inner for symbol in scope.get_symbols() if symbol.is_global()}
+        # symtable counts `x += 1` as making x alone
+        read |= {node.target.id for node in ast.walk(statement) if changes(node)}
         own = ast.walk(statement.target) if isinstance(statement, ast.For) else ()
         used |= read - made - {node.id for node in own if isinstance(node, ast.Name)}
         made |= {name.get_name() for name in outer.get_symbols() if name.is_assigned() or name.is_imported()}
     return used, made
+
+
+def changes(node):
+    """Whether a statement is like `x += 1`."""
+    return isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
 
 
 def scopes(table):

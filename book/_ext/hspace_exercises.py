@@ -57,11 +57,12 @@ def read(path):
     headings = [match[1] for kind, source, _ in cells if kind == "markdown" for match in HEADING.finditer(source)]
     if len(headings) != len(stubs):
         raise ValueError(f"{path.name}: {len(headings)} headings of exercises and {len(stubs)} stubs")
-    return [one(path, cells[last:stub], cells[stub:], stub) for last, stub in zip([0, *stubs], stubs, strict=False)]
+    ends = [0, *stubs, len(cells)]
+    return [one(path, cells[a:b], cells[b:c], b) for a, b, c in zip(ends, ends[1:], ends[2:], strict=False)]
 
 
 def one(path, before, after, stub):
-    """The exercise whose stub is the first cell of `after`."""
+    """The exercise whose stub is the first cell of `after`, which goes up to the next stub."""
     number = next((tag for tag in after[0][2] if NUMBER.fullmatch(tag)), None)
     found = [match for kind, source, _ in before if kind == "markdown" for match in HEADING.finditer(source)]
     checker = next((source for _, source, _ in after if f'check("{number}"' in source), None)
