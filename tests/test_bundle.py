@@ -105,11 +105,14 @@ def test_the_folder_holds_site_notebooks_and_three_lines_that_start_it(stick):
 
 def test_a_machine_that_the_wheels_do_not_fit_is_told_why():
     about = {"platforms": ["windows", "macos"], "pythons": ["3.11.5", "3.12.0"]}
-    assert start.unfit(about, "win32", (3, 12, 1)) == start.unfit(about, "darwin", (3, 11, 9)) == ""
-    assert "made for windows and macos, and this is linux" in start.unfit(about, "linux", (3, 12, 1))
+    assert start.unfit(about, "win32", (3, 12, 1), "amd64") == start.unfit(about, "darwin", (3, 11, 9), "arm64") == ""
+    assert "made for windows and macos, and this is linux" in start.unfit(about, "linux", (3, 12, 1), "x86_64")
     for old in ((3, 11, 2), (3, 10, 14)):
-        assert "want Python 3.11.5, 3.12.0 or a later release" in start.unfit(about, "win32", old)
-    assert "and this is 3.13.1" in start.unfit(about, "win32", (3, 13, 1))
+        assert "want Python 3.11.5, 3.12.0 or a later release" in start.unfit(about, "win32", old, "amd64")
+    assert "and this is 3.13.1" in start.unfit(about, "win32", (3, 13, 1), "amd64")
+    assert "for arm64, and this Python is for x86_64" in start.unfit(about, "darwin", (3, 12, 1), "x86_64")
+    fetched = {name: platform.markers["platform_machine"].lower() for name, platform in PLATFORMS.items()}
+    assert fetched == start.PROCESSORS and start.processor() in ("x86_64", "aarch64", "arm64", "amd64")
 
 
 def test_the_site_starts_with_any_python_and_its_modules_are_modules(stick):
@@ -133,8 +136,11 @@ def test_the_site_starts_with_any_python_and_its_modules_are_modules(stick):
 def test_work_in_the_notebooks_stays(stick, tmp_path, monkeypatch):
     monkeypatch.setattr(start, "HERE", stick)
     monkeypatch.setattr(start, "HOME", tmp_path / "home")
+    for path in (stick / "notebooks").iterdir():
+        path.chmod(0o444)  # as on a stick that cannot be written to
     start.copy_notebooks()
     mine = tmp_path / "home" / "notebooks" / "01_noise.ipynb"
+    assert mine.stat().st_mode & 0o200 and not list(mine.parent.glob("*.part"))
     mine.write_text(json.dumps({"mine": 1}), encoding="utf-8")
     start.copy_notebooks()
     assert json.loads(mine.read_text(encoding="utf-8")) == {"mine": 1}

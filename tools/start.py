@@ -10,10 +10,13 @@ when the stick is gone. With the word "site" behind it, only the website is open
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import threading
+import time
 import webbrowser
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 HOME = Path(os.environ.get("ALICE_HOME") or Path.home() / "a-map-of-alice")
 KINDS = {".mjs": "text/javascript", ".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
+PROCESSORS = {"linux": "x86_64", "macos": "arm64", "windows": "amd64"}  # those that bundle.py fetches wheels for
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -41,11 +45,19 @@ def serve_site():
     return server
 
 
-def unfit(about, system=sys.platform, version=sys.version_info):
+def processor():
+    """That of this Python: on Windows it may be another than the machine's, on a Mac it may serve both."""
+    return platform.machine() if sys.platform == "darwin" else sysconfig.get_platform().split("-")[-1]
+
+
+def unfit(about, system=sys.platform, version=sys.version_info, made_for=None):
     """Why the wheels of this folder do not fit this machine, a sentence; "" where they do."""
     here, mine = SYSTEMS.get(system, system), tuple(version[:3])
     if here not in about["platforms"]:
         return f"this folder was made for {' and '.join(about['platforms'])}, and this is {here}"
+    made_for = made_for or processor()
+    if made_for != PROCESSORS[here]:
+        return f"its wheels are for {PROCESSORS[here]}, and this Python is for {made_for}"
     releases = [tuple(map(int, python.split("."))) for python in about["pythons"]]
     if not any(oldest[:2] == mine[:2] and oldest <= mine for oldest in releases):
         wheels, python = ", ".join(about["pythons"]), ".".join(map(str, mine))
@@ -73,12 +85,20 @@ def install():
 
 
 def copy_notebooks():
-    """Those that are not in HOME yet: what somebody has worked on stays."""
+    """Those that are not in HOME yet: what somebody has worked on stays. A stick may be read-only, a copy is not."""
     target = HOME / "notebooks"
     target.mkdir(parents=True, exist_ok=True)
-    for path in sorted((HERE / "notebooks").glob("*.ipynb")):
+    for path in sorted((HERE / "notebooks").glob("[!.]*.ipynb")):
         if not (target / path.name).exists():
-            shutil.copy(str(path), str(target))
+            part = target / (path.name + ".part")
+            shutil.copyfile(str(path), str(part))
+            part.replace(target / path.name)
+
+
+def wait():
+    """Until Ctrl-C, which on Windows ends a sleep, and no wait for a lock before Python 3.14."""
+    while True:
+        time.sleep(60)
 
 
 def main(words):
@@ -88,11 +108,11 @@ def main(words):
     print(f"The website: {address}   (Ctrl-C ends it)", flush=True)
     webbrowser.open(address)
     if words:
-        threading.Event().wait()
+        wait()
     wrong = unfit(json.loads((HERE / "about.json").read_text(encoding="utf-8")))
     if wrong:
         print(f"No notebooks here: {wrong}. The website works all the same.", flush=True)
-        threading.Event().wait()
+        wait()
     install()
     copy_notebooks()
     subprocess.call([str(program("hspace")), "check"])
