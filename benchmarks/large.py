@@ -73,16 +73,17 @@ def peak(device):
         before = torch.cuda.memory_allocated(device)
         yield lambda: torch.cuda.max_memory_allocated(device) - before
         return
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(AttributeError, TypeError):  # only glibc has it, and Windows names no library None
         ctypes.CDLL(None).malloc_trim(0)  # what was freed and kept would be used again unseen
-        Path("/proc/self/clear_refs").write_text("5")  # Linux then counts VmHWM anew
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # Linux then counts VmHWM anew
     before = _resident("VmRSS")
     yield lambda: _resident("VmHWM") - before
 
 
 def _resident(name):
     status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
+    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith(name)), math.nan)
 
 
