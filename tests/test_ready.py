@@ -1,6 +1,7 @@
 """The check before the book: a good machine passes, and every broken one hears what to do."""
 
 import re
+import tomllib
 from types import SimpleNamespace
 
 import nbformat
@@ -51,6 +52,13 @@ def test_a_missing_or_old_package_is_named_with_its_command(broken, monkeypatch,
     assert f'pip install "{least}"' in line and "numpy" not in line and "ruff" not in line
 
 
+def test_every_package_of_the_books_list_is_looked_at():
+    """A line that the check cannot read would pass unseen."""
+    listed = [line for line in ready.requires("hspace") if "extra ==" not in line]
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert sorted(listed) == sorted(asked) and all(ready.NEEDED.match(line) for line in asked)
+
+
 def test_versions_are_compared_by_their_numbers():
     assert ready.numbers("2.13.0+cpu") > ready.numbers("2.9") and ready.numbers("0.10") > ready.numbers("0.9.2")
 
@@ -73,7 +81,7 @@ def test_weights_that_cannot_be_read_are_named_and_end_the_check(broken, monkeyp
 
     monkeypatch.setattr(hspace, "load", missing)
     [line] = broken(whole=True)
-    assert "Alice" in line and "no unet/config.json" in line and "Install the book anew" in line
+    assert "Alice" in line and "no unet/config.json" in line and ready.ANEW in line
 
 
 class Blank:

@@ -9,6 +9,7 @@ PYTHON = (3, 11)
 MEMORY = 2.0  # GiB that a chapter may need beside what is in use already
 ALIKE = 0.02  # root mean square difference of two drawings of one picture, of a range from -1 to 1
 DIRECTIONS, SLOW = 5, 60  # how many are computed, and the seconds in which a chapter is still pleasant to work with
+ANEW = "Install the book anew, from where you have it: README.md says how"
 NEEDED = re.compile(r"([\w.-]+)>=([\d.]+)$")
 
 
@@ -44,7 +45,7 @@ def asked(question, alice):
     except NotReady as wrong:
         return False, f"{wrong}. {wrong.remedy}"
     except Exception as error:  # whatever breaks here would break a chapter
-        return False, f"{type(error).__name__}: {error}. Install the book anew: pip install --force-reinstall hspace"
+        return False, f"{type(error).__name__}: {error}. {ANEW}"
 
 
 def numbers(text):
@@ -110,7 +111,7 @@ def picture(alice):
     if not apart < ALIKE:
         raise NotReady(
             f"off by {apart:.3f} from the stored one, {ALIKE:g} is allowed",
-            "Weights and results belong together: install the book anew",
+            f"Weights and results belong together. {ANEW}",
         )
     return "drawn as stored"
 
