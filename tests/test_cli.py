@@ -1,5 +1,6 @@
 """The command line: what it does from end to end, and what it says when something is wrong."""
 
+import io
 import json
 import sys
 
@@ -72,6 +73,16 @@ def test_memory_that_is_free_differs_between_processes(folder, tmp_path, capsys,
     assert cli.main(command) == 2 and "write how many GiB each may take: --memory 20" in capsys.readouterr().err
 
 
+def test_a_file_that_has_no_letter_for_an_arrow_gets_another(monkeypatch):
+    """As Windows writes files: `hspace edit ... > said.txt`."""
+    file = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", file)
+    monkeypatch.setattr(hspace, "check", lambda: print("fright: 1.00 → 0.00") or True)
+    assert cli.main(["check"]) == 0
+    file.flush()
+    assert file.buffer.getvalue().startswith(b"fright: 1.00 \\u2192 0.00")
+
+
 def test_a_gpu_that_is_full_is_one_line(monkeypatch, capsys):
     def full(*arguments, **options):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
@@ -128,7 +139,7 @@ def test_a_prompt_is_kept_and_found_again(tmp_path, capsys, monkeypatch):
 def test_an_edit_walks_along_a_direction(folder, tmp_path, capsys):
     common = ["edit", str(folder / "run"), "--seed", "1", "--t", "400", "--device", "cpu", "--length", "-3"]
     for extra in ([], ["--walk"]):
-        out = tmp_path / "edit.png"
+        out = tmp_path / "new" / "edit.png"
         assert cli.main([*common, "--direction", "2", "--pictures", "2", "--out", str(out), *extra]) == 0
         assert Image.open(out).size == (24, 8)
     assert "3 away in x" in capsys.readouterr().out

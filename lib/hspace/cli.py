@@ -1,6 +1,7 @@
 """The command line: `hspace check | directions | edit | gallery | train | report | results | bench`."""
 
 import argparse
+import contextlib
 import os
 import re
 import sys
@@ -17,6 +18,8 @@ LOCAL_RANKS = ("LOCAL_RANK", "MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "M
 def main(arguments=None):
     """Run a command; errors that the user can mend are one line on stderr and exit code 2."""
     options = parser().parse_args(arguments)
+    with contextlib.suppress(AttributeError):  # of a notebook's stdout; a file on Windows has no letter for "→"
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         options.run(options)
     except (ValueError, OSError, FloatingPointError, ImportError) as error:
@@ -445,6 +448,7 @@ def run_edit(options):
         else:
             lengths = torch.linspace(0, length, options.pictures + 1).tolist()
             pictures = strips(model, x, t, v[:, None], lengths)[0]
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     write(options.out, lambda beside: row(pictures.cpu()).save(beside, format="png"))
     print(f"{options.out}: from the picture as it was to {abs(length):.3g} away in x")
     if judge is not None:
