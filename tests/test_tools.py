@@ -1,5 +1,6 @@
 """The tools behind `make chapters`, `make lock` and `make stamp`, and the comparison as nbval runs it."""
 
+import io
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import nbformat
 import pytest
 import yaml
 
+import npm
 from chapters import chosen, keep_figures, main, normalise, refresh
 from lock import locked
 from stamp import checked, replace_line, stamp
@@ -148,6 +150,16 @@ def test_nbval_refuses_counts_that_do_not_run_from_one(copy):
 def test_lock_leaves_out_what_other_machines_do_not_have():
     versions = [("Torch", "2.13.0+cpu"), ("ruamel.yaml", "1"), ("nvidia-nccl-cu12", "2"), ("pip", "23")]
     assert locked(versions) == ["ruamel-yaml==1", "torch==2.13.0"]
+
+
+def test_an_archive_that_is_another_is_refused_and_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("urllib.request.urlopen", lambda *args, **options: io.BytesIO(b"another"))
+    with pytest.raises(ValueError, match=r"npmjs\.org sent for a 1 has hash .*: try again later"):
+        npm.package("a", "1", "its hash", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "a-1.tgz").write_bytes(b"another")
+    with pytest.raises(ValueError, match=r"a-1\.tgz has hash .*: remove it"):
+        npm.package("a", "1", "its hash", tmp_path)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def call(*command, **options):
 
 
 def committed(folder):
-    """Unpack what is committed into `folder` and return it; the working tree where there is no commit."""
+    """Unpack what is committed into `folder` and return it; the working tree where there is no repository."""
     archive = folder.with_suffix(".tar")
     if (ROOT / ".git").exists():
         call("git", "archive", "--output", archive, "HEAD", cwd=ROOT)
@@ -90,14 +90,16 @@ def environment(folder=FOLDER):
     call(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", VERSIONS, "torch")
     kernel = {"argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "Colab"}
     (folder / "kernels" / "colab").mkdir(parents=True)
-    (folder / "kernels" / "colab" / "kernel.json").write_text(json.dumps({**kernel, "language": "python"}))
+    (folder / "kernels" / "colab" / "kernel.json").write_text(
+        json.dumps({**kernel, "language": "python"}), encoding="utf-8"
+    )
     stamp.write_text(wanted, encoding="utf-8")
     return python
 
 
 def packages(python):
     """What an environment holds, {name: version}."""
-    return ast.literal_eval(call(python, "-c", INSTALLED))
+    return ast.literal_eval(call(python, "-I", "-c", INSTALLED))  # -I: without what PYTHONPATH would add
 
 
 def for_colab(notebook, wheel):
@@ -188,7 +190,7 @@ def main(numbers):
             start = time.monotonic()
             try:
                 found = rehearse(path, wheel)
-            except CellExecutionError as error:
+            except (CellExecutionError, RuntimeError) as error:
                 found = [str(error)]
             failed += bool(found)
             print(f"{path.name}: {'; '.join(found) or 'as in Colab'} ({time.monotonic() - start:.0f} s)", flush=True)

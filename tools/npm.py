@@ -21,17 +21,17 @@ def package(name, version, sha512, folder=BUILD):
     if not file.exists():
         with urllib.request.urlopen(f"{REGISTRY}/{name}/-/{file.name}", timeout=60) as answer:
             data = answer.read()
-        checked(data, sha512, file)
+        checked(data, sha512, f"what {REGISTRY} sent for {name} {version}", "try again later")
         folder.mkdir(exist_ok=True)
         part = file.with_suffix(f".{os.getpid()}")
         part.write_bytes(data)
         part.replace(file)
-    checked(file.read_bytes(), sha512, file)
+    checked(file.read_bytes(), sha512, file, "remove it")
     return tarfile.open(file)
 
 
-def checked(data, sha512, file):
-    """Raise ValueError where `data` is not what the registry published."""
+def checked(data, sha512, what, remedy):
+    """Raise ValueError, with `what` it is and the remedy, where `data` is not what the registry published."""
     found = base64.b64encode(hashlib.sha512(data).digest()).decode()
     if found != sha512:
-        raise ValueError(f"{file.name} has hash {found}, not {sha512}: remove _build/{file.name}")
+        raise ValueError(f"{what} has hash {found}, not {sha512}: {remedy}")

@@ -19,10 +19,11 @@ from urllib.parse import unquote, urldefrag, urlparse
 import yaml
 from bs4 import BeautifulSoup
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 from pypdf import PdfReader
 
 from chrome import ARGUMENTS, SETTLE, find, serve
+from hspace.files import write
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
@@ -166,8 +167,8 @@ def one_page(parts, site=SITE):
     """The book as one HTML page.  parts: as `contents` gives them."""
     printed = {entry for _, entries in parts for entry in entries}
     soup = BeautifulSoup("", "html.parser")
-    lines, sheets, end = tag(soup, "ol", {}), [], tag(soup, "section", {"id": "solutions", "class": "sheet solutions"})
-    end["class"] = "sheet solutions bd-article"
+    lines, sheets = tag(soup, "ol", {}), []
+    end = tag(soup, "section", {"id": "solutions", "class": "sheet solutions bd-article"})
     end.append(tag(soup, "h1", {}, "Solutions"))
     for _, entries in parts:
         for entry in entries:
@@ -260,9 +261,9 @@ def main():
         sys.exit("no site in _build/html: run `make book` first")
     try:
         pdf = printed(one_page(contents()))
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, Error) as error:
         sys.exit(str(error))
-    (SITE / NAME).write_bytes(pdf)
+    write(SITE / NAME, lambda beside: beside.write_bytes(pdf))
     print(f"{SITE / NAME}: {len(PdfReader(BytesIO(pdf)).pages)} pages, linked from {link()} pages of the site")
 
 

@@ -25,6 +25,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 import npm
 from hspace_figures import copy_widgets
 from hspace_site import MATHJAX_CONFIG, copy_mathjax
+from hspace_teaching import clock, minute
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEDULES = ROOT / "book" / "teaching" / "schedules.json"
@@ -176,8 +177,7 @@ def slides_of(section):
 
 def ends(item):
     """When an item of a schedule is over: 09:40."""
-    hours, minutes = map(int, item["start"].split(":"))
-    return "{:02}:{:02}".format(*divmod(60 * hours + minutes + item["minutes"], 60))
+    return clock(minute(item["start"]) + item["minutes"])
 
 
 def slides_for(item, chapters):
@@ -225,8 +225,8 @@ def without_code(notebook, resources):
 
 def assets(target):
     """reveal.js, MathJax, the live figures and the slides' own style, as the pages load them."""
-    shutil.rmtree(target, ignore_errors=True)
     with npm.package(*REVEAL) as tar:
+        shutil.rmtree(target, ignore_errors=True)  # not before: without the network the slides of before stay whole
         wanted = [m for m in tar.getmembers() if re.match(r"package/(dist|plugin/notes)/", m.name)]
         tar.extractall(target, wanted, filter="data")
     (target / "package").rename(target / "reveal")
