@@ -357,6 +357,7 @@ function row({ name, hint, low, high, step }, change) {
   Object.assign(input, { type: "range", min: low, max: high, step });
   input.setAttribute("aria-label", `${name}, ${hint}`);
   input.addEventListener("input", () => change(name, Number(input.value)));
+  input.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook has its own plans for keys
   label.append(words, input, value);
   const show = (number, disabled) => {
     input.value = number;

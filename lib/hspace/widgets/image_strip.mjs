@@ -75,6 +75,7 @@ function render({ model, el }) {
   Object.assign(slider, { type: "range", min: 0, max: count - 1, step: 1 });
   slider.setAttribute("aria-label", title ? `Place along: ${title}` : "Place along the strip");
   slider.addEventListener("input", () => go(Number(slider.value)));
+  slider.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook has its own plans for keys
   const step = (by) => () => { go(at() + by); announce(place); };
   const back = button("‹", step(-1), { "aria-label": "Previous picture" });
   const next = button("›", step(1), { "aria-label": "Next picture" });

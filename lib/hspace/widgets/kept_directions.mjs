@@ -77,7 +77,7 @@ const SAME = [
 ];
 
 /** Circle and image, the marked lines, v and M v with the angle between. */
-function draw_plane(place, M, angle, marked, here) {
+function draw_plane(place, M, angle, marked) {
   const { size } = place;
   const [middle, v, image] = [place.to([0, 0]), place.to(unit(angle)), place.to(times(M, unit(angle)))];
   const through = (at) => line([-3 * size, 3 * size].map((far) => place.to(unit(at).map((e) => (e * far) / place.scale))));
@@ -96,16 +96,16 @@ function draw_plane(place, M, angle, marked, here) {
   made.push(pointer(middle, image, ACCENT, 4), pointer(middle, v, INK, 2.4));
   const names = [[image, "M v", ACCENT], [v, "v", INK]]; // prettier-ignore
   const near = Math.hypot(image[0] - v[0], image[1] - v[1]) < 26;
-  names.forEach(([tip, name, color], i) => made.push(name_tip(tip, middle, name, color, size, near && i === 0, here)));
+  names.forEach(([tip, name, color], i) => made.push(name_tip(tip, middle, name, color, size, near && i === 0)));
   return made;
 }
 
 /** A name beyond an arrow's tip; beside the arrow where another name stands there. */
-function name_tip(tip, middle, name, color, size, crowded, here) {
+function name_tip(tip, middle, name, color, size, crowded) {
   const [dx, dy] = [tip[0] - middle[0], tip[1] - middle[1]];
   const long = Math.hypot(dx, dy) || 1;
   const [ux, uy] = long > 1 ? [dx / long, dy / long] : [0, 1];
-  const [along, aside] = crowded ? [-20, 24] : [22, here && name === "v" ? -20 : 0];
+  const [along, aside] = crowded ? [-20, 24] : [22, name === "v" ? -20 : 0];
   const [x, y] = [tip[0] + ux * along - uy * aside, tip[1] + uy * along + ux * aside];
   return label([clamp(x, 14, size - 14), clamp(y, 9, size - 9)], name, { color, size: 14, weight: 700 });
 }
@@ -314,7 +314,7 @@ class KeptDirections extends Figure {
     this.plane = seen(size, M);
     resize(this.svg, size);
     resize(this.chart, width, high);
-    this.art.replaceChildren(...draw_plane(this.plane, M, angle, marked, true));
+    this.art.replaceChildren(...draw_plane(this.plane, M, angle, marked));
     this.chart.replaceChildren(...draw_chart(width, high, M, angle, marked));
     this.put(M, angle, all, marked);
   }

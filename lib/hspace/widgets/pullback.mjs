@@ -1,8 +1,8 @@
 // A circle in H, and the ellipse that it becomes when it is pulled back to X. The state is described in pullback.py.
 
 import {
-  ACCENT, Figure, Handle, INK, WAYS, add, arrow, button, choices, clamp, closed, column, dot, length, line, node,
-  plane, range, resize, say, shape, shows, slide, text, times, toggle, write_rows,
+  ACCENT, Figure, Handle, INK, WAYS, add, arrow, button, choices, clamp, closed, column, dot, length, line, multiples,
+  node, plane, range, resize, say, shape, shows, slide, text, times, toggle, write_rows,
 } from "./parts.mjs"; // prettier-ignore
 
 const INPUTS = ["x₁", "x₂"];
@@ -167,13 +167,12 @@ function beyond(place, point, from, words, look) {
 function frame(place, names) {
   const span = place.ends[0][1] - place.ends[0][0];
   const step = [0.5, 1, 2, 5].find((each) => span / each <= 6.5) ?? 10;
-  const marks = ([low, high]) => range(Math.floor(high / step) - Math.ceil(low / step) + 1).map((i) => (Math.ceil(low / step) + i) * step);
   const { size } = place;
   const small = { size: 11, weight: 400 };
   return [
-    ...marks(place.ends[0]).map((value) => [value, place.to([value, 0])[0]])
+    ...multiples(step, place.ends[0]).map((value) => [value, place.to([value, 0])[0]])
       .filter(([, x]) => x > 30 && x < size - 26).map(([value, x]) => text([x, size - 9], say(value), small)), // prettier-ignore
-    ...marks(place.ends[1]).map((value) => [value, place.to([0, value])[1]])
+    ...multiples(step, place.ends[1]).map((value) => [value, place.to([0, value])[1]])
       .filter(([, y]) => y > 24 && y < size - 24).map(([value, y]) => text([5, y], say(value), { ...small, anchor: "start" })), // prettier-ignore
     text([size - 6, size - 9], names[0], { anchor: "end", italic: true }),
     text([6, 11], names[1], { anchor: "start", italic: true }),

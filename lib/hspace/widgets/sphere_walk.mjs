@@ -164,7 +164,7 @@ function arc(plane, radius, from, to) {
 const disc = (plane, radius) => shape("path", { d: `${arc(plane, radius, 0, 360)}Z`, class: "hs-plane" });
 const stroke = (d, look) => shape("path", { d, fill: "none", ...look });
 
-/** Three meridian circles and more, and the latitudes between the poles, 30 degrees apart. */
+/** Six meridian circles and the five latitudes between the poles, 30 degrees apart. */
 function graticule(globe) {
   const round = range(121).map((i) => 3 * i);
   const meridians = range(6).map((i) => round.map((along) => sphere(along, BEGIN.latitude + 30 * i)));
@@ -350,7 +350,7 @@ function slider(name, limits, say, change) {
     field.setAttribute("aria-valuetext", say(now));
     value.textContent = say(now);
   };
-  return { node: node("label", { class: "hs-slide" }, node("span", {}, name), field, value), field, put };
+  return { node: node("label", { class: "hs-slide" }, node("span", {}, name), field, value), put };
 }
 
 const heading_in_words = (value) => (value ? sided(value).replace(".0°", "°") : "ahead");

@@ -266,6 +266,7 @@ function render({ model, el }) {
   ui.back.addEventListener("click", () => choose(current() - 1));
   ui.next.addEventListener("click", () => choose(current() + 1));
   ui.scrub.addEventListener("input", () => choose(Number(ui.scrub.value) - 1));
+  ui.scrub.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook has its own plans for keys
   ui.play.addEventListener("click", () => (playing ? pause() : play()));
   model.on("change:frame", changed);
   el.append(ui.root);
