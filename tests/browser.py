@@ -5,6 +5,7 @@ axe-core, the judge of accessibility, which is kept in _build/ and checked again
 """
 
 import os
+import re
 import warnings
 from contextlib import contextmanager
 from functools import lru_cache
@@ -108,6 +109,12 @@ def rested(target):
     """
     (target.page if isinstance(target, Locator) else target).evaluate("atRest()")
     return target
+
+
+def says(page, name, value):
+    """Wait until a figure's list of numbers says `value` in the row of that name; fail where it never does."""
+    named = page.locator("dt", has_text=re.compile(f"^{re.escape(name)}$"))
+    expect(page.locator(".hs-readings > div", has=named).locator("dd")).to_have_text(value)
 
 
 def stays(page, read, milliseconds=600):

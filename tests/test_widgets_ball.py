@@ -2,11 +2,10 @@
 
 import json
 import math
-import re
 
 import numpy as np
 import pytest
-from browser import rested
+from browser import rested, says
 from bs4 import BeautifulSoup
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -141,12 +140,6 @@ def test_a_ball_refuses(wrong, said):
 # In the browser
 
 TITLES = {"2-norm": "2-norm", "1-norm": "1-norm", "inf-norm": "∞-norm", "pullback": "Pullback metric"}
-
-
-def says(page, name, value, which=0):  # noqa: F811
-    """Wait until the figure's list of numbers says `value` in the row of that name; fail where it never does."""
-    rows = page.locator(".hs-readings > div", has=page.locator("dt", has_text=re.compile(f"^{re.escape(name)}$")))
-    expect(rows.nth(which).locator("dd")).to_have_text(value)
 
 
 def text(values):

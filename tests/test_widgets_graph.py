@@ -5,7 +5,7 @@ import re
 
 import pytest
 import torch
-from browser import rested
+from browser import rested, says
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 from test_widgets_pictures import page, show, state  # noqa: F401  (page is a fixture)
@@ -143,11 +143,6 @@ def boxes(page):  # noqa: F811
     texts = rested(page).evaluate("""() => [...document.querySelectorAll('.hs-node')]
       .map(e => [...e.querySelectorAll('text')].map(t => t.textContent))""")
     return {name: rest for name, *rest in texts}
-
-
-def says(page, name, value):  # noqa: F811
-    row = page.locator(".hs-readings > div", has=page.get_by_text(name, exact=True))
-    expect(row.locator("dd")).to_have_text(value)
 
 
 def test_forward_then_back(page):  # noqa: F811

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from browser import rested, stays
+from browser import rested, says, stays
 from bs4 import BeautifulSoup
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -118,10 +118,6 @@ def test_numbers_set_later_are_checked():
 # In the browser
 
 HANDLE = ".hs-kept_directions [role=slider]"
-
-
-def says(page, name, value):  # noqa: F811
-    expect(page.locator(".hs-readings > div", has_text=name).locator("dd")).to_have_text(value)
 
 
 def test_the_law_is_turned_round_and_keeps_nothing(page):  # noqa: F811

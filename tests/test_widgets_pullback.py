@@ -1,12 +1,11 @@
 """The pulled-back circle: lengths and axes are those of the library's metric, and the browser draws the same."""
 
 import json
-import re
 
 import numpy as np
 import pytest
 import torch
-from browser import rested
+from browser import rested, says
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -118,12 +117,6 @@ DRAWN = """name => [...document.querySelector(name).getAttribute('d').matchAll(/
   .map(found => [Number(found[1]), Number(found[2])])"""
 
 
-def says(page, name, value):  # noqa: F811
-    """Wait until the figure's list of numbers says `value` in the row of that name; fail where it never does."""
-    rows = page.locator(".hs-readings > div", has=page.locator("dt", has_text=re.compile(f"^{re.escape(name)}")))
-    expect(rows.first.locator("dd")).to_have_text(value)
-
-
 def number(value):
     return f"{round(float(value), 2) + 0.0:g}".replace("-", "−")
 
@@ -133,9 +126,9 @@ def test_the_twin_draws_the_same_ellipse(page, name):  # noqa: F811
     p = inside(name, (14, 13))
     figure = Pullback(name, p, (0.5, -0.4), radius=0.4)
     show(page, figure)
-    says(page, "length of v in H", number(figure.length))
-    says(page, "half axes", f"{number(figure.axes[0])} and {number(figure.axes[1])}")
-    says(page, "metric", ", ".join(f"({number(a)}, {number(b)})" for a, b in figure.metric))
+    says(page, "length of v in H, √(vᵀJᵀJ v)", number(figure.length))
+    says(page, "half axes of the ellipse", f"{number(figure.axes[0])} and {number(figure.axes[1])}")
+    says(page, "metric JᵀJ", ", ".join(f"({number(a)}, {number(b)})" for a, b in figure.metric))
     says(page, "curvature", "1: curved" if name == "globe" else "0: flat")
     rim = np.array(rested(page).evaluate(DRAWN, ".hs-back"))
     (low, high), _ = MAPS[name].room
@@ -160,7 +153,7 @@ def test_p_is_dragged_and_the_ellipse_follows(page):  # noqa: F811
     a, b = state(page, "point")
     assert 0 < a < 2 and 2 < b < 3
     assert rested(page).evaluate(DRAWN, ".hs-back") != before
-    says(page, "half axes", " and ".join(map(number, Pullback(point=(a, b)).axes)))
+    says(page, "half axes of the ellipse", " and ".join(map(number, Pullback(point=(a, b)).axes)))
     page.wait_for_function("document.querySelector('[role=status]').textContent.startsWith('Half axes')")
     page.keyboard.press("End")
     assert state(page, "point") == [4, b]
@@ -175,7 +168,7 @@ def test_v_is_moved_by_keys_and_measured(page):  # noqa: F811
         page.keyboard.press(key)
     assert np.allclose(state(page, "vector"), [-0.1, 0.8])
     says(page, "length of v in X", number(np.hypot(0.1, 0.8)))
-    says(page, "length of v in H", number(np.hypot(0.4, 0.7)))
+    says(page, "length of v in H, √(vᵀJᵀJ v)", number(np.hypot(0.4, 0.7)))
 
 
 def test_the_ellipse_falls_apart_at_the_crease(page):  # noqa: F811
@@ -184,7 +177,7 @@ def test_the_ellipse_falls_apart_at_the_crease(page):  # noqa: F811
     for _ in range(10):
         page.keyboard.press("ArrowLeft")
     assert state(page, "point")[0] == 0
-    says(page, "half axes", "1 and ∞")
+    says(page, "half axes of the ellipse", "1 and ∞")
     expect(page.locator(".hs-remark")).to_contain_text("takes a direction to nothing")
     expect(page.locator(".hs-truth")).to_have_count(0)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from browser import rested, stays
+from browser import rested, says, stays
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 from test_widgets_pictures import answer, page, show, state  # noqa: F401  (page is a fixture)
@@ -143,11 +143,6 @@ def test_numbers_set_later_are_checked_and_another_way_begins_at_its_start():
 # In the browser
 
 HANDLE = ".hs-sphere_walk [role=slider]"
-
-
-def says(page, name, value):  # noqa: F811
-    """Wait until the figure's list of numbers says `value` in the row of that name; fail where it never does."""
-    expect(page.locator(".hs-readings > div", has_text=name).locator("dd")).to_have_text(value)
 
 
 def drawn(page, name):  # noqa: F811

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from browser import rested
+from browser import rested, says
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,12 +87,6 @@ def test_it_refuses(wrong, said):
 # In the browser
 
 LEFT, RIGHT = ".hs-half:first-child", ".hs-half:last-child"
-
-
-def says(page, name, value):  # noqa: F811
-    """Wait until the list of numbers has `value` in the row of that name; fail where it never does."""
-    row = page.locator(".hs-readings > div").filter(has=page.locator("dt", has_text=re.compile(f"^{name}$")))
-    expect(row.locator("dd")).to_have_text(value)
 
 
 def tips(page, panel):  # noqa: F811

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from browser import rested
+from browser import rested, says
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 from test_widgets_pictures import answer, page, show, state  # noqa: F401  (page is a fixture)
@@ -116,11 +116,6 @@ def test_numbers_set_later_are_checked():
 HANDLES = ".hs-tangent [role=slider]"
 
 
-def says(page, name, value):  # noqa: F811
-    """Wait until the figure's list of numbers says `value` in the row of that name; fail where it never does."""
-    expect(page.locator(".hs-readings > div", has_text=name).locator("dd")).to_have_text(value)
-
-
 def drawn(page, name):  # noqa: F811
     """Tail and tip of the drawn arrow of a class, in pixels: (2, 2)."""
     found = page.locator(f"g.hs-{name}")
@@ -167,22 +162,22 @@ def test_the_output_is_drawn_to_scale(page):  # noqa: F811
 def test_numbers_follow_the_map_the_magnification_and_the_square(page):  # noqa: F811
     show(page, Tangent())
     says(page, "p and h(p)", "(2, 3) and (7, 5)")
-    says(page, "to first order", "(8.9, 6)")
-    says(page, "in truth", "(8.99, 6)")
+    says(page, "h(p + v) to first order", "(8.9, 6)")
+    says(page, "the same in truth", "(8.99, 6)")
     says(page, "off by", "0.09, 12 % of the step")
     lens = page.get_by_label("Magnified")
     lens.press("End")
     assert state(page, "zoom") == 1000
-    says(page, "to first order", "(7.0019, 5.001)")
-    says(page, "in truth", "(7.00190009, 5.001)")
+    says(page, "h(p + v / 1000) to first order", "(7.0019, 5.001)")
+    says(page, "the same in truth", "(7.00190009, 5.001)")
     lens.press("Home")
     page.get_by_role("button", name="crush").click()
-    says(page, "determinant", "0")
+    says(page, "determinant of J", "0")
     expect(page.locator(".hs-remark")).to_contain_text("no way back")
     page.get_by_role("button", name="polar").click()
     expect(page.get_by_role("button", name="Move the square")).to_be_hidden()
     page.get_by_label("a square of points").check()
-    says(page, "area", "2.5 times")
+    says(page, "the square's area grows", "2.5 times")
     page.get_by_role("button", name="Start again").click()
     assert [state(page, name) for name in ("map", "zoom", "square")] == ["bend", 1, False]
 
