@@ -43,7 +43,7 @@ def test_shapes_are_those_of_the_book(alice, x_600):
 
 def test_she_draws_what_the_model_card_says(alice):
     """The first 32 of the card's samples, drawn again: about as realistic as the card says all of them are."""
-    figures = json.loads((locate().parent.parent / "results" / "report.json").read_text())
+    figures = json.loads((locate().parent.parent / "results" / "report.json").read_text(encoding="utf-8"))
     assert figures["fingerprint"] == fingerprint(alice)
     drawn = alice.denoise(alice.noise(list(range(32))), steps=figures["steps"])
     told = figures["realism"]["Alice"]["pixels"]
@@ -98,7 +98,7 @@ def test_the_derivative_of_the_finished_picture(alice):
 
 
 def test_the_card_states_what_was_measured():
-    figures = json.loads((locate().parent.parent / "results" / "report.json").read_text())
+    figures = json.loads((locate().parent.parent / "results" / "report.json").read_text(encoding="utf-8"))
     rows = report.verdicts(figures)
     page = report.page(figures, bundled_curve())
     assert len(rows) == 5 and all(f"| {what} | {asked} | {reached} |" in page for what, asked, reached, _ in rows)

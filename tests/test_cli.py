@@ -109,7 +109,7 @@ def test_pictures_of_a_folder_are_treated_and_gone_on_with(folder, tmp_path, cap
     there.path(1, 400).unlink()
     assert cli.main(["directions", *out]) == 0 and "4 of 4 units done" in capsys.readouterr().out
     assert cli.main(["gallery", str(tmp_path / "run"), "--out", str(tmp_path / "g.html"), "--device", "cpu"]) == 0
-    page = (tmp_path / "g.html").read_text()
+    page = (tmp_path / "g.html").read_text(encoding="utf-8")
     assert "Ann &amp; bob.png, t = 800" in page and str(tmp_path) not in page and "differs by" in page
     (tmp_path / "faces" / "bad.png").write_text("no picture")
     assert cli.main(["directions", *out]) == 2
@@ -133,7 +133,7 @@ def test_a_prompt_is_kept_and_found_again(tmp_path, capsys, monkeypatch):
     assert cli.main([*command, "--prompt", "a dog"]) == 2
     assert "another treatment: its schedule and conditioning" in capsys.readouterr().err
     assert cli.main(["gallery", str(tmp_path / "run"), "--out", str(tmp_path / "g.html"), "--device", "cpu"]) == 0
-    assert "a &lt;cat&gt;" in (tmp_path / "g.html").read_text()
+    assert "a &lt;cat&gt;" in (tmp_path / "g.html").read_text(encoding="utf-8")
 
 
 def test_an_edit_walks_along_a_direction(folder, tmp_path, capsys):
@@ -159,7 +159,7 @@ def test_a_gallery_of_some(folder, tmp_path, capsys):
     out = tmp_path / "g.html"
     command = ["gallery", str(folder / "run"), "--out", str(out), "--seeds", "1", "--count", "9", "--device", "cpu"]
     assert cli.main([*command, "--pictures", "3", "--reach", "2", "--like", "0,800"]) == 0
-    page = out.read_text()
+    page = out.read_text(encoding="utf-8")
     assert page.count("<img") == 6 and "Seed 1, t = 800" in page and "Seed 0" not in page
     assert "opens in any browser" in capsys.readouterr().out
 

@@ -266,7 +266,7 @@ def test_loader_extension_and_library_agree_on_the_live_figures():
     named = {
         match
         for path in hspace_figures.WIDGETS.glob("*.py")
-        for match in re.findall(r'^    module = "(\w+)"', path.read_text(), re.M)
+        for match in re.findall(r'^    module = "(\w+)"', path.read_text(encoding="utf-8"), re.M)
     }
     assert named == set(hspace_figures.LIVE)
 
@@ -405,7 +405,7 @@ def test_icons_that_nobody_uses_leave_the_style_and_nothing_else_does(tmp_path):
     style.parent.mkdir(parents=True)
     style.write_text('a{b:c}.fa-x:before,.fa-y:before{content:"\\f1"}.fa-lg{d:e}.f:before{content:"x"}')
     hspace_site.drop_icons(SimpleNamespace(outdir=tmp_path), None)
-    assert style.read_text() == 'a{b:c}.fa-lg{d:e}.f:before{content:"x"}'
+    assert style.read_text(encoding="utf-8") == 'a{b:c}.fa-lg{d:e}.f:before{content:"x"}'
 
 
 def test_the_corner_of_a_table_is_no_header():
@@ -466,7 +466,8 @@ def test_every_public_name_of_the_library_is_on_the_page():
 
 
 def test_the_page_needs_no_import_of_the_library():
-    assert not re.search(r"^\s*(import|from) (hspace\b|torch)", (ROOT / "book/_ext/hspace_api.py").read_text(), re.M)
+    source = (ROOT / "book/_ext/hspace_api.py").read_text(encoding="utf-8")
+    assert not re.search(r"^\s*(import|from) (hspace\b|torch)", source, re.M)
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")

@@ -113,12 +113,14 @@ def test_a_folder_s_place_is_not_told(model, treatment, tmp_path):
         path = gallery(model, treatment, tmp_path / "g.html", units=[(5, 800)], count=1, progress=False)
     finally:
         treatment.about["model"] = before
-    assert "secret" not in path.read_text() and ">faces<" in path.read_text()
+    text = path.read_text(encoding="utf-8")
+    assert "secret" not in text and ">faces<" in text
 
 
 def test_units_are_matched_to_one(model, treatment, tmp_path):
     options = dict(units=[(6, 800)], count=2, lengths=(-3, 3), like=(5, 800), progress=False)
-    page = BeautifulSoup(gallery(model, treatment, tmp_path / "g.html", **options).read_text(), "html.parser")
+    path = gallery(model, treatment, tmp_path / "g.html", **options)
+    page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
     turned, cosines = match(treatment.read(6, 800).svd.V, treatment.read(5, 800).svd.V[:, :2])
     unit = treatment.read(6, 800)
     shown = strips(model, unit.x, 800, torch.nn.functional.normalize(turned, dim=0), (-3, 3))

@@ -115,7 +115,7 @@ def test_an_untrained_folder_opens_like_a_downloaded_one(tmp_path):
     before = torch.get_rng_state()
     folder = untrained(THINGS, tmp_path / "one", seed=3, **SMALL)
     assert torch.equal(torch.get_rng_state(), before)
-    index = json.loads((folder / "model_index.json").read_text())
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
     assert index["unet"] == ["diffusers", "UNet2DModel"]
     model = hspace.load(folder)
     x = model.noise(0)
@@ -194,7 +194,7 @@ def guests(tmp_path, monkeypatch):
         if name != FACES:
             autoencoder().save_pretrained(folder / "vae")
             index = folder / "model_index.json"
-            parts = json.loads(index.read_text()) | {"vae": ["diffusers", "AutoencoderKL"]}
+            parts = json.loads(index.read_text(encoding="utf-8")) | {"vae": ["diffusers", "AutoencoderKL"]}
             index.write_text(json.dumps(parts | (CLIP if name == SENTENCES else {})))
         return str(folder)
 

@@ -688,7 +688,7 @@ def test_without_a_name_the_package_s_own_weights_are_loaded(tmp_path, monkeypat
 
 
 def rewrite(path, **changes):
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes))
 
 
 def test_models_of_another_kind(folder):

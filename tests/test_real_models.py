@@ -109,7 +109,7 @@ def test_files_of_older_diffusers_are_the_same_model(tmp_path):
     folder = saved(tmp_path / "dit", DIT)
     new = hspace.load(folder).hash
     for path in (folder / "model_index.json", folder / "transformer" / "config.json"):
-        path.write_text(path.read_text().replace("DiTTransformer2DModel", "Transformer2DModel"))
+        path.write_text(path.read_text(encoding="utf-8").replace("DiTTransformer2DModel", "Transformer2DModel"))
     old = hspace.load(folder, layer="transformer_blocks.2")
     assert old.hash == new and old.h(old.noise(1), 600).shape == (1, 16, 16)
 

@@ -27,7 +27,7 @@ COLAB = "colab.research.google.com"
 
 def requirements(name):
     """The requirements in a file, {canonical name: Requirement}, includes not followed."""
-    lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text().splitlines()]
+    lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
     found = [Requirement(line) for line in lines if line and not line.startswith("-r ")]
     return {canonicalize_name(requirement.name): requirement for requirement in found}
 
@@ -40,7 +40,7 @@ def pin(requirement):
 
 
 def project():
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def loose():
@@ -63,7 +63,7 @@ def test_requirements_and_constraints_agree(pins):
 
 
 def test_requirements_include_the_site_and_the_site_has_no_torch(pins):
-    assert "-r requirements-site.txt" in (ROOT / "requirements.txt").read_text().splitlines()
+    assert "-r requirements-site.txt" in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert "torch" in pins and "torch" not in requirements("requirements-site.txt")
 
 
@@ -82,7 +82,7 @@ def test_ranges_leave_colab_its_own_packages():
 
 
 def test_versions_of_package_and_citation_agree():
-    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"]
     assert project()["dynamic"] == ["version"] and cited == hspace.__version__
 
 
@@ -136,7 +136,7 @@ def test_code_cells_are_short_and_do_not_plot(notebook):
 
 def test_code_lines_fit_the_page(notebook):
     """Those of folded solutions, too, which no formatter sees."""
-    most = tomllib.loads((ROOT / "chapters" / "ruff.toml").read_text())["line-length"]
+    most = tomllib.loads((ROOT / "chapters" / "ruff.toml").read_text(encoding="utf-8"))["line-length"]
     written = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     code = [cell.source for _, cell in code_cells(notebook)] + FENCED.findall("\n".join(written))
     assert most <= 78 and [line for line in "\n".join(code).splitlines() if len(line) > most] == []
@@ -221,12 +221,12 @@ def test_a_hasty_look_is_noticed():
 
 
 def test_the_address_stands_everywhere_or_nowhere():
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     if address():
         assert address().removeprefix("https://github.com/") in readme and COLAB in readme
-        assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["repository-code"] == address()
+        assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["repository-code"] == address()
     else:
-        assert COLAB not in readme and not any(COLAB in path.read_text() for path in NOTEBOOKS)
+        assert COLAB not in readme and not any(COLAB in path.read_text(encoding="utf-8") for path in NOTEBOOKS)
 
 
 @pytest.fixture(scope="module")

@@ -177,13 +177,13 @@ def test_stamp_writes_the_address_everywhere(project):
     address = "https://github.com/somebody/book"
     stamp("https://github.com/somebody/earlier/", project)
     stamp(f"{address}.git", project)
-    assert yaml.safe_load((project / "_config.yml").read_text())["repository"]["url"] == address
-    readme = (project / "README.md").read_text()
+    assert yaml.safe_load((project / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"] == address
+    readme = (project / "README.md").read_text(encoding="utf-8")
     assert readme.count("colab.research.google.com/github/somebody/book/blob/main/chapters/01_noise") == 1
-    assert yaml.safe_load((project / "CITATION.cff").read_text())["repository-code"] == address
+    assert yaml.safe_load((project / "CITATION.cff").read_text(encoding="utf-8"))["repository-code"] == address
     cell = nbformat.read(project / "chapters" / "01_a.ipynb", as_version=4).cells[0]
     assert cell.source.endswith(f'    REPOSITORY = "{address}"')
-    assert not [path for path in project.rglob("*.*") if "somebody/earlier" in path.read_text()]
+    assert not [path for path in project.rglob("*.*") if "somebody/earlier" in path.read_text(encoding="utf-8")]
 
 
 @pytest.mark.parametrize("address", ["", "https://example.org/a/b", "https://github.com/a", "https://github.com/a/b/c"])
@@ -198,4 +198,4 @@ def test_stamp_writes_nothing_where_not_exactly_one_line_fits(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ValueError, match=f"_config.yml has {text.count('url')} lines like"):
         replace_line(path, r"^url: .*$", "url: c")
-    assert path.read_text() == text
+    assert path.read_text(encoding="utf-8") == text

@@ -386,7 +386,7 @@ def test_folders_that_hold_no_treatment(whole, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no manifest\.json.*hspace directions --out"):
         Treatment(tmp_path)
     manifest = copied(whole, tmp_path).folder / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"version": 1', '"version": 2'))
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"version": 1', '"version": 2'))
     with pytest.raises(ValueError, match=r"version 2; this hspace, .* reads"):
         Treatment(tmp_path)
     for content in ("{", "[]", json.dumps({"format": "hspace treatment", "version": 1, "seeds": [1]})):
