@@ -13,13 +13,14 @@ from docutils.parsers.rst import directives
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
+from hspace_exercises import cells_of, read
+
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULES = ROOT / "book" / "teaching" / "schedules.json"
 PICTURES = "_build/teaching"  # beneath the book's folder, where Jupyter Book puts what it takes out of notebooks
 DAYS = {"half_day": "half day", "full_day": "full day"}
 PAUSES = ("Break", "Lunch")
 ALONE = re.compile(r"About (\d+) minutes")
-EXERCISE = re.compile(r"^\*(\d+ minutes, \w+)\.\*", re.M)
 HEADING = re.compile(r"^#{2,3} +(.+?) *$", re.M)
 FENCE = re.compile(r"^```.*?^```", re.M | re.S)
 MATHS = re.compile(r"\$([^$]+)\$")
@@ -63,13 +64,9 @@ def path_of(chapter):
     return ROOT / "chapters" / f"{chapter}.ipynb"
 
 
-def cells(chapter):
-    return json.loads(path_of(chapter).read_text(encoding="utf-8"))["cells"]
-
-
 def prose(chapter):
     """A chapter's Markdown without its code."""
-    texts = ["".join(cell["source"]) for cell in cells(chapter) if cell["cell_type"] == "markdown"]
+    texts = [source for kind, source, _ in cells_of(path_of(chapter)) if kind == "markdown"]
     return FENCE.sub("", "\n\n".join(texts))
 
 
@@ -89,10 +86,10 @@ def minutes_in(day, chapter):
 
 def exercise(chapter, number):
     """(heading, "5 minutes, easy") of an exercise. ValueError where the chapter has none of that number."""
-    found = re.search(rf"^## (Exercise {number} · [^\n]+)$(.*)", prose(chapter), re.M | re.S)
+    found = [each for each in read(path_of(chapter)) if each.number.endswith(f".{number}")]
     if not found:
         raise ValueError(f"chapter {chapter} has no exercise {number}")
-    return found[1], EXERCISE.search(found[2])[1]
+    return found[0].title, f"{found[0].minutes} minutes, {found[0].difficulty}"
 
 
 def picture(chapter, call, nth=0):
@@ -100,7 +97,8 @@ def picture(chapter, call, nth=0):
 
     Raises ValueError where no cell of the chapter does, or where it has stored no picture.
     """
-    drawn = [cell for cell in cells(chapter) if cell["cell_type"] == "code" and call in "".join(cell["source"])]
+    cells = json.loads(path_of(chapter).read_text(encoding="utf-8"))["cells"]
+    drawn = [cell for cell in cells if cell["cell_type"] == "code" and call in "".join(cell["source"])]
     pngs = [o["data"]["image/png"] for cell in drawn[nth : nth + 1] for o in cell["outputs"] if "data" in o]
     if not pngs:
         raise ValueError(f"chapter {chapter} has no picture by {call!r}")
