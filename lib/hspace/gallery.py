@@ -195,4 +195,4 @@ def _changes(judge, shown):
     change = ((last - first) / getattr(judge, "std", torch.ones(())).to(first)).cpu()
     names = [str(name) for name in getattr(judge, "factors", range(change.shape[1]))]
     order = change.abs().argsort(dim=1, descending=True)[:, :MANY].tolist()
-    return [", ".join(f"{names[j]} {row[j]:+.2f}" for j in best) for row, best in zip(change, order, strict=True)]
+    return [", ".join(f"{names[j]} {one[j]:+.2f}" for j in best) for one, best in zip(change, order, strict=True)]
