@@ -132,6 +132,27 @@ def test_keys_that_are_faster_than_the_drawing_all_count(page, module, selector,
         assert after(page, figure, selector, i, [[key]]) != one_by_one
 
 
+REACH = """() => {
+  let heard = 0;
+  const listen = () => (heard += 1);
+  document.addEventListener('keydown', listen);
+  const fields = [...document.querySelectorAll('main input:not([type=checkbox])')];
+  for (const e of fields) e.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowUp', bubbles: true }));
+  document.removeEventListener('keydown', listen);
+  return [fields.length, heard];
+}"""
+
+
+def test_keys_of_fields_and_sliders_stay_in_them(page):  # noqa: F811
+    """In a notebook they would move on to another cell."""
+    reached = {}
+    for module, make in FIGURES.items():
+        show(page, make("ear"))
+        reached[module] = rested(page).evaluate(REACH)
+    assert sum(count for count, _ in reached.values()) > 20
+    assert {module: heard for module, (_, heard) in reached.items() if heard} == {}
+
+
 def test_every_figure_with_handles_and_numbers_is_tried():
     texts = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.mjs") if path.stem != "parts"}
     assert {name for name, text in texts.items() if "new Handle(" in text} == set(HELD)
