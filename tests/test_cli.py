@@ -180,6 +180,7 @@ def test_a_gallery_of_some(folder, tmp_path, capsys):
         (["results", "fifty_directions", "--t", "1234", "--k", "2", "--pictures", "1"], "1234"),
         (["edit", "nowhere", "--seed", "1", "--t", "400", "--direction", "1"], "hspace directions --out nowhere"),
         (["edit", "nowhere", "--seed", "1", "--t", "400"], "write --direction 3 or --wish fright=0"),
+        (["edit", "nowhere", "--seed", "1", "--t", "400", "--walk", "--wish", "nose=1"], "leave out --walk"),
         (["edit", "RUN", "--seed", "1", "--t", "400", "--direction", "4"], "write 1 to 3"),
         (["edit", "RUN", "--seed", "2", "--t", "400", "--direction", "1"], "there are seeds 0, 1, 5"),
         (["edit", "RUN", "--seed", "1", "--t", "400", "--direction", "1", "--judge", "x:y"], "module:function"),

@@ -429,6 +429,8 @@ def run_edit(options):
 
     if (options.wish is None) == (options.direction is None):
         raise ValueError("an edit wants either a direction or a wish; write --direction 3 or --wish fright=0")
+    if options.walk and options.wish:
+        raise ValueError("--walk goes along a direction, and a wish finds its own way: leave out --walk")
     treatment, model = opened(options)
     unit, t = treatment.read(options.seed, options.t), options.t
     x, V = unit.x.to(model.device, model.dtype), unit.svd.V.to(model.device, model.dtype)
