@@ -3,7 +3,6 @@
 `make test` builds the site first. Without a browser these tests are skipped, or fail where REQUIRE_BROWSER=1.
 """
 
-import io
 import time
 from urllib.parse import unquote, urldefrag, urlparse
 
@@ -15,7 +14,6 @@ from bs4 import BeautifulSoup
 from contents import SITE, toc
 from playwright.sync_api import expect
 
-import npm
 from chrome import serve
 from hspace import widgets
 from hspace.engine import Node
@@ -461,16 +459,3 @@ def test_a_page_that_asks_outside_and_complains_is_caught(browser, site):
     assert any(error.startswith("no") for error in found["errors"])
     assert any("color-contrast" in text for text in found["light"])
     assert len(found["wide"]) > 1 and found["broken"]
-
-
-def test_another_archive_than_the_registrys_is_refused(tmp_path):
-    (tmp_path / "axe-core-1.0.0.tgz").write_bytes(b"not axe")
-    with pytest.raises(ValueError, match=r"axe-core-1\.0\.0\.tgz has hash .*, not its hash: remove it"):
-        npm.package("axe-core", "1.0.0", "its hash", tmp_path)
-
-
-def test_what_came_damaged_is_not_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(npm.urllib.request, "urlopen", lambda *_, **__: io.BytesIO(b"not axe"))
-    with pytest.raises(ValueError, match=r"sent for axe-core 1\.0\.0 has hash .*: try again later"):
-        npm.package("axe-core", "1.0.0", "its hash", tmp_path)
-    assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@
 // coordinates: the picture is the square [-1, 1]², x to the right and y down, and the face has coordinates of its own,
 // shifted and tilted. What render.py gives as signed distances is traced here as outlines.
 
-import { button, node, say, shape } from "./parts.mjs";
+import { button, node, say, shape, slide } from "./parts.mjs";
 
 // Colours, RGB in 0..1.
 const FUR = [[0.98, 0.88, 0.72], [0.95, 0.68, 0.36], [0.80, 0.42, 0.22], [0.48, 0.28, 0.22]];
@@ -353,11 +353,7 @@ function row({ name, hint, low, high, step }, change) {
   const label = node("label", { class: `hs-row hs-row-${name}` });
   const words = node("span", { class: "hs-words" }), value = node("span", { class: "hs-value" });
   words.append(node("span", { class: "hs-factor" }, name), node("span", { class: "hs-hint" }, hint));
-  const input = node("input");
-  Object.assign(input, { type: "range", min: low, max: high, step });
-  input.setAttribute("aria-label", `${name}, ${hint}`);
-  input.addEventListener("input", () => change(name, Number(input.value)));
-  input.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook has its own plans for keys
+  const input = slide(`${name}, ${hint}`, { min: low, max: high, step }, (number) => change(name, number));
   label.append(words, input, value);
   const show = (number, disabled) => {
     input.value = number;

@@ -1,6 +1,6 @@
 // Pictures along a direction: one large, all of them small below, and a slider that goes along them.
 
-import { button, clamp, node, shape } from "./parts.mjs";
+import { button, clamp, node, shape, slide } from "./parts.mjs";
 
 /** An inline picture that holds a whole sprite, or one cell of it: `show(sprite, i)`. */
 function pane(count, side, cell, whole) {
@@ -71,11 +71,8 @@ function render({ model, el }) {
     film.svg.addEventListener(end, () => { if (held) announce(place); held = false; });
   }
 
-  const slider = node("input");
-  Object.assign(slider, { type: "range", min: 0, max: count - 1, step: 1 });
-  slider.setAttribute("aria-label", title ? `Place along: ${title}` : "Place along the strip");
-  slider.addEventListener("input", () => go(Number(slider.value)));
-  slider.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook has its own plans for keys
+  const name = title ? `Place along: ${title}` : "Place along the strip";
+  const slider = slide(name, { min: 0, max: count - 1, step: 1 }, go);
   const step = (by) => () => { go(at() + by); announce(place); };
   const back = button("‹", step(-1), { "aria-label": "Previous picture" });
   const next = button("›", step(1), { "aria-label": "Next picture" });

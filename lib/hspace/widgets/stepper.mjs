@@ -1,6 +1,6 @@
 // A drawing that is told in steps. The state is described in stepper.py; kinds, ids and colours unknown here are skipped.
 
-import { calm, ease, fill, node, shape } from "./parts.mjs";
+import { calm, ease, fill, node, shape, slide } from "./parts.mjs";
 
 const COLORS = new Set(["ink", "muted", "accent", "paper", "x1", "x2"]);
 const SHAPES = {
@@ -146,7 +146,7 @@ function animate(moves) {
   };
 }
 
-function build(model) {
+function build(model, choose) {
   const [x, y, width, height] = model.get("view");
   const frames = model.get("frames");
   const title = model.get("title");
@@ -161,14 +161,7 @@ function build(model) {
     back: button("Back", "‹"),
     play: button("Play", "▸"),
     next: button("Next", "›"),
-    scrub: node("input", {
-      type: "range",
-      min: 1,
-      max: frames.length,
-      step: 1,
-      class: "hs-range",
-      "aria-label": "Step",
-    }),
+    scrub: slide("Step", { min: 1, max: frames.length, step: 1 }, (step) => choose(step - 1)),
     count: node("span", { class: "hs-count", "aria-hidden": "true" }),
     said: node("p", { class: "hs-said", role: "status" }),
   };
@@ -186,7 +179,7 @@ function build(model) {
 
 function render({ model, el }) {
   const frames = model.get("frames");
-  const ui = build(model);
+  const ui = build(model, (frame) => choose(frame));
   const parts = new Map();
   for (const given of model.get("drawing")) if (Object.hasOwn(SHAPES, given.kind)) parts.set(given.id, new Part(given));
   ui.picture.append(...[...parts.values()].map((part) => part.node));
@@ -265,8 +258,6 @@ function render({ model, el }) {
   };
   ui.back.addEventListener("click", () => choose(current() - 1));
   ui.next.addEventListener("click", () => choose(current() + 1));
-  ui.scrub.addEventListener("input", () => choose(Number(ui.scrub.value) - 1));
-  ui.scrub.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook has its own plans for keys
   ui.play.addEventListener("click", () => (playing ? pause() : play()));
   model.on("change:frame", changed);
   el.append(ui.root);
