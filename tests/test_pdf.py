@@ -1,7 +1,9 @@
 """The book in print: pages made one, numbers that are right, solutions at the end."""
 
 import io
+import itertools
 import re
+from unittest.mock import Mock
 
 import pytest
 from browser import ADVICE, give_up
@@ -76,6 +78,18 @@ def test_the_numbers_in_the_contents_are_those_of_the_pages(made):
     assert len(listed) == 5
     for title, number in listed:
         assert title in made[int(number) - 1] and made[int(number) - 1].endswith(number)
+
+
+@pytest.mark.parametrize(("last", "prints"), [(1, 2), (4, 5), (5, None)])
+def test_it_is_printed_until_the_numbers_stay(monkeypatch, last, prints):
+    page, count = Mock(), itertools.count()
+    monkeypatch.setattr(pdf, "press", lambda page: next(count))
+    monkeypatch.setattr(pdf, "numbers", lambda turn: {"a": min(turn, last - 1)})
+    if prints:
+        assert pdf.numbered(page) == prints - 1 and page.evaluate.call_count == prints - 1
+    else:
+        with pytest.raises(RuntimeError, match="after 5 prints"):
+            pdf.numbered(page)
 
 
 def test_an_exercise_says_on_which_page_its_solution_is(made):

@@ -206,6 +206,20 @@ def numbers(pdf):
     }
 
 
+def numbered(page, most=5):
+    """The PDF of a page whose contents tell where each part stands: printed until the numbers are those of the print.
+
+    Raises RuntimeError where they still differ after `most` prints.
+    """
+    told = None
+    for _ in range(most):
+        pdf = press(page)
+        if told == (found := numbers(pdf)):
+            return pdf
+        page.evaluate(NUMBER, told := found)
+    raise RuntimeError(f"after {most} prints the page numbers in the contents still move")
+
+
 def printed(html, site=SITE):
     """The PDF, as bytes, of a page that belongs into the site's folder.
 
@@ -222,10 +236,7 @@ def printed(html, site=SITE):
         page.set_default_timeout(300_000)
         page.goto(f"{server.address}/print.html")
         page.evaluate(SETTLE)
-        pages, pdf = None, press(page)
-        while pages != (pages := numbers(pdf)):
-            page.evaluate(NUMBER, pages)
-            pdf = press(page)
+        pdf = numbered(page)
         browser.close()
     if asked := [url for url in outside if not url.startswith(("data:", "blob:"))]:
         raise RuntimeError(f"the page to print asked another machine for {asked[0]}")
