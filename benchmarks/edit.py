@@ -122,13 +122,13 @@ def chosen_seeds(folder, mark, count, find):
     Raises ValueError where the folder belongs to other weights.
     """
     path = folder / "seeds.json"
-    stored = json.loads(path.read_text()) if path.exists() else {"fingerprint": mark, "seeds": []}
+    stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"fingerprint": mark, "seeds": []}
     if stored["fingerprint"] != mark:
         raise ValueError(f"{folder} holds edits of other weights ({stored['fingerprint']}): give another folder")
     if len(stored["seeds"]) < count:
         stored["seeds"] = find()
         folder.mkdir(parents=True, exist_ok=True)
-        write(path, lambda beside: beside.write_text(json.dumps(stored)))
+        write(path, lambda beside: beside.write_text(json.dumps(stored), encoding="utf-8"))
     return stored["seeds"][:count]
 
 
@@ -151,7 +151,7 @@ def note(folder, referee, seed, task, method, picture, passes, **more):
         "edges": round(real.edges.item(), 4),
         **more,
     }
-    with open(folder / "edits.jsonl", "a") as file:
+    with open(folder / "edits.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
         file.flush()
         os.fsync(file.fileno())
@@ -165,10 +165,10 @@ def rounded(values):
 def lines(folder):
     """What has been noted. A last line that was cut off is removed, to be done again."""
     path = folder / "edits.jsonl"
-    text = path.read_text() if path.exists() else ""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
-        write(path, lambda beside: beside.write_text(whole))
+        write(path, lambda beside: beside.write_text(whole, encoding="utf-8"))
     return [json.loads(line) for line in whole.splitlines()]
 
 
@@ -223,12 +223,12 @@ def share(true):
 
 
 def middle(values):
-    """Median, with its 95 % interval from the order of the values (at least six of them; else nan)."""
-    interval = (np.nan, np.nan)
+    """Median, with its 95 % interval from the order of the values; None and None where they are fewer than six."""
+    interval = (None, None)
     if len(values) >= 6:
         low = int(scipy.stats.binom.ppf(0.025, len(values), 0.5))
         interval = np.sort(values)[[max(low - 1, 0), min(len(values) - low, len(values) - 1)]]
-    return [round(float(v), 4) for v in (np.median(values), *interval)]
+    return [v if v is None else round(float(v), 4) for v in (np.median(values), *interval)]
 
 
 def held(noted, model):
@@ -269,7 +269,8 @@ def markdown(table, task):
     def line(r):
         of, low, high = r["success"]
         real = f"{r['realism'][0]:.3f} | {r['times untouched']:.2f} | {r['edges']:+.2f}"
-        moved = "{:.2f} ({:.2f} to {:.2f})".format(*r["others"])
+        middle, *between = r["others"]
+        moved = f"{middle:.2f} " + ("(too few)" if None in between else "({:.2f} to {:.2f})".format(*between))
         success = f"{of:.0%} ({low:.0%} to {high:.0%}) | {r['success by fit'][0]:.0%}"
         return f"| {r['method'] or 'untouched'} | {r['n']} | {success} | {real} | {moved} | {r['passes']} |"
 
@@ -392,7 +393,7 @@ def main(model, folder=Path("runs/edits"), store=None, page=None, pictures=200, 
         "rows": table,
     }
     if store is not None:
-        write(Path(store), lambda beside: beside.write_text(json.dumps(stored, indent=1) + "\n"))
+        write(Path(store), lambda beside: beside.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8"))
     if page is not None:
         for task, method in stored["pictured"].items():
             before, after, seeds = pairs(Path(folder), noted, task, method)
