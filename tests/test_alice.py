@@ -112,4 +112,7 @@ def test_the_card_tells_every_run_and_where_it_began():
     assert report.plans(curve) == [first["plan"], later] and report.starts(curve) == {30: "run 2"}
     assert report.describe(first["plan"]).startswith("30 steps of 4 pictures at a learning rate of 0.01, with AdamW; ")
     assert "Muon" in report.describe(later) and "T u^2, " in report.describe(later)
+    assert report.describe(later).endswith("; running average of the weights at 0.99.")
+    last = report.describe(later | {"middle": 0.5, "detail": 0.8})
+    assert "; 50% of the timesteps logit-normal instead; pixels weighted to 80% by the detail" in last
     assert sum(plan["steps"] for plan in report.plans(bundled_curve())) == len(bundled_curve()["loss"])

@@ -9,10 +9,12 @@ import time
 
 import numpy as np
 import pytest
+import scipy.special
+import scipy.stats
 import torch
 from diffusers import DDIMScheduler, DDPMPipeline
 
-from hspace.cats import train
+from hspace.cats import train, world
 from hspace.cats.judge import Judge, load_judge
 from hspace.cats.render import render
 from hspace.cats.train import Plan
@@ -46,12 +48,41 @@ def test_v_is_what_the_definition_says():
 def test_timesteps_crowd_where_noise_is_low():
     """One of each equal part of [0, 1], squared."""
     alphas = train.schedule().alphas_cumprod
-    drawn = torch.cat([train.batch_of(Plan(batch=8), step, alphas)[1] for step in range(20)])
+    drawn = torch.cat([train.batch_of(Plan(batch=8, middle=0), step, alphas)[1] for step in range(20)])
     for part in drawn.view(20, 8):
         assert ((part / 1000).sqrt() * 8).long().unique().numel() >= 7
     assert abs((drawn < 250).float().mean() - 0.5) < 0.05 and drawn.max() > 900
-    even = torch.cat([train.batch_of(Plan(batch=8, crowding=1.0), step, alphas)[1] for step in range(20)])
+    even = torch.cat([train.batch_of(Plan(batch=8, crowding=1.0, middle=0), step, alphas)[1] for step in range(20)])
     assert abs((even < 250).float().mean() - 0.25) < 0.05
+
+
+def test_half_of_the_timesteps_lie_in_the_middle():
+    """Against scipy's quantiles of the logit-normal distribution; the other half is as it would be alone."""
+    plan, alphas = Plan(batch=64, middle=0.5), train.schedule().alphas_cumprod
+    drawn = torch.stack([train.batch_of(plan, step, alphas)[1] for step in range(20)]) / 1000
+    low, middle = drawn.split(32, dim=1)
+    for share in (0.1, 0.25, 0.5, 0.75, 0.9):
+        assert middle.quantile(share).item() == pytest.approx(
+            scipy.special.expit(scipy.stats.norm.ppf(share)), abs=0.02
+        )
+        assert low.quantile(share).item() == pytest.approx(share**2, abs=0.03)
+    assert train.timesteps_of(Plan(batch=5, middle=1), torch.Generator().manual_seed(0), 1000).shape == (5,)
+
+
+def test_detail_is_where_the_eyes_are_and_the_best_guess_stays_the_mean():
+    """Opening the eyes changes pixels of more weight than most; of two pictures the mean is best under any weights."""
+    found = train.detail(256)
+    assert found.shape == (64, 64) and found.mean().item() == pytest.approx(1, abs=1e-5) and found.min() >= 0
+    people = world.sample(64, seed=3)
+    shut, wide = people.clone(), people.clone()
+    shut[:, world.column("eye")], wide[:, world.column("eye")] = 0, 1
+    eyes = (render(wide) - render(shut)).square().mean(dim=(0, 1))
+    assert (found * eyes).sum() / eyes.sum() > 1.8 and found[0, 0] < 0.1 and found[-1, -1] < 0.1
+    first, second = render(people[:2])
+    guess = torch.zeros_like(first, requires_grad=True)
+    loss = sum((found * (guess - target).square()).sum() for target in (first, second))
+    step = torch.autograd.grad(loss, guess)[0] / (4 * found)
+    assert torch.allclose(guess - step, (first + second) / 2, atol=1e-4)
 
 
 def test_a_step_of_muon_turns_all_singular_values_into_about_one():

@@ -152,7 +152,7 @@ def starts(curve):
 
 
 def describe(plan):
-    """A run in a sentence. Plans of the first trainer, which had AdamW alone, do not say how timesteps were drawn."""
+    """A run in a sentence. Plans of earlier trainers lack what those could not do yet."""
     how = f"{plan['steps']} steps of {plan['batch']} pictures at a learning rate of {plan['rate']:g}, with "
     if "crowding" not in plan:
         how += "AdamW; timesteps uniform, errors in the picture weighted up to 6"
@@ -161,6 +161,10 @@ def describe(plan):
             "Muon for matrices and AdamW for the rest; timesteps drawn as T u^"
             f"{plan['crowding']:g}, errors in the picture weighted up to {plan['limit']:g}"
         )
+    if plan.get("middle"):
+        how += f"; {plan['middle']:.0%} of the timesteps logit-normal instead"
+    if plan.get("detail"):
+        how += f"; pixels weighted to {plan['detail']:.0%} by the detail that the world has there"
     return how + f"; running average of the weights at {plan['decay']:g}."
 
 

@@ -54,6 +54,8 @@ class Plan:
     onward: bool = False  # from the bundled Alice instead of from nothing
     crowding: float = 2.0  # timesteps are T u^crowding with u uniform in [0, 1]: above 1 they crowd where noise is low
     limit: float = 20.0  # largest weight of an error in the picture itself; see `batch_of`
+    middle: float = 0.25  # share of a batch whose timesteps crowd in the middle instead
+    detail: float = 0.4  # how far a pixel's weight follows `detail`, the rest being equal for all
 
     def rate_at(self, step):
         """Learning rate of a step: a linear start, flat for half of the run, then linearly down to 0."""
@@ -79,21 +81,49 @@ def schedule():
 def batch_of(plan, step, alphas):
     """Noisy pictures, timesteps and v targets of one step, with the loss weight of each picture.
 
-    The u of a batch are spread evenly over [0, 1] (a random start, then equal distances), which lowers the variance of
-    the gradient, and t = T u^crowding. With 2, half of them lie below T / 4, where outlines and eyes are decided; drawn
-    uniformly they would mostly be spent on noise in which nothing is left to see.
     Weight: min(SNR + 1, limit) / (SNR + 1) on the error in v, which is min(SNR + 1, limit) on that of the picture
     (min-SNR of Hang et al., 2023, shifted by one).
     """
     generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
     pictures = render(world.sample(plan.batch, seed=plan.seed * 1_000_003 + step + 1_000_000_000))
     noise = torch.randn(pictures.shape, generator=generator)
-    even = (torch.rand((), generator=generator) + torch.arange(plan.batch) / plan.batch) % 1
-    t = (even**plan.crowding * len(alphas)).long().clamp(max=len(alphas) - 1)
+    t = timesteps_of(plan, generator, len(alphas))
     a = alphas[t].view(-1, 1, 1, 1)
     snr = alphas[t] / (1 - alphas[t])
     noisy, v = a.sqrt() * pictures + (1 - a).sqrt() * noise, a.sqrt() * noise - (1 - a).sqrt() * pictures
     return noisy, t, v, (snr + 1).clamp(max=plan.limit) / (snr + 1)
+
+
+def timesteps_of(plan, generator, total):
+    """Timesteps of a batch, out of `total`, (batch,): first those that crowd where noise is low, then the middle ones.
+
+    The former are T u^crowding: with 2, half of them lie below T / 4, where outlines become sharp; drawn uniformly they
+    would mostly be spent on noise in which nothing is left to see. The latter are logit-normal (Esser et al., 2024):
+    half of them lie between T / 3 and 2 T / 3, where it is decided how wide an eye is open.
+    The u of both are spread evenly over [0, 1] (a random start, then equal distances), which lowers the variance of the
+    gradient.
+    """
+
+    def even(n):
+        return (torch.rand((), generator=generator) + torch.arange(n) / max(n, 1)) % 1
+
+    middle = round(plan.middle * plan.batch)
+    u = torch.cat([even(plan.batch - middle) ** plan.crowding, torch.special.ndtri(even(middle)).sigmoid()])
+    return (u * total).long().clamp(max=total - 1)
+
+
+def detail(pictures=1024, spread=5):
+    """Where the world has detail, (64, 64) with mean 1: what neighbouring pixels differ by, over a square of `spread`.
+
+    Most of it is in the eyes and the mouth, which are few pixels, and none in the corners. As weights of pixels they
+    leave the best guess what it is, the mean of what is possible, and say where it is worth the most effort.
+    """
+    looks = torch.cat([render(part) for part in world.sample(pictures, seed=13).split(256)])
+    across, down = looks.diff(dim=3)[:, :, :-1], looks.diff(dim=2)[..., :-1]
+    found = (across.square() + down.square()).mean(dim=(0, 1)).sqrt()
+    whole = torch.nn.functional.pad(found[None, None], (0, 1, 0, 1), mode="replicate")
+    smooth = torch.nn.functional.avg_pool2d(whole, spread, 1, spread // 2, count_include_pad=False)[0, 0]
+    return smooth / smooth.mean()
 
 
 def train_alice(folder, plan=None, device=None, minutes_between_saves=4.0):
@@ -140,6 +170,7 @@ class Run:
         self.optimiser = Optimiser(self.network, plan.rate)
         self.scheduler = schedule()
         self.alphas = self.scheduler.alphas_cumprod
+        self.pixels = (1 - plan.detail + plan.detail * detail()).to(device)
         self.half = has_bf16(device)
         self.step, self.losses, self.earlier = 0, [], None
         if plan.onward:
@@ -162,7 +193,7 @@ class Run:
         self.optimiser.rate(self.plan.rate_at(self.step))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half), sdpa_kernel(SDPBackend.MATH):
             guess = self.network(noisy.contiguous(memory_format=torch.channels_last), t, return_dict=False)[0]
-        loss = (weight * (guess.float() - v).square().mean(dim=(1, 2, 3))).mean()
+        loss = (weight * (self.pixels * (guess.float() - v).square()).mean(dim=(1, 2, 3))).mean()
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} at step {self.step}; lower --rate and start again")
         loss.backward()
