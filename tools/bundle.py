@@ -25,6 +25,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from colab import committed, wheel_of
+from start import MACOS
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -46,22 +47,26 @@ With the word "site" behind it, only the website is opened, and any Python from 
 
 @dataclass(frozen=True)
 class Platform:
-    """What pip calls a platform's wheels, and what the markers of requirements say there."""
+    """Who it is for, what pip calls its wheels, and what the markers of requirements say there."""
 
+    title: str
     tags: tuple
     markers: dict
 
 
 PLATFORMS = {
     "linux": Platform(
+        "Linux (x86_64)",
         (*(f"manylinux_2_{minor}_x86_64" for minor in range(35, 4, -1)), "manylinux2014_x86_64", "manylinux1_x86_64"),
         {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
     ),
     "macos": Platform(
-        ("macosx_14_0_arm64",),
+        f"macOS {MACOS} or later on Apple silicon",
+        (f"macosx_{MACOS}_0_arm64",),
         {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
     ),
     "windows": Platform(
+        "Windows (64 bits)",
         ("win_amd64",),
         {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"},
     ),
@@ -166,7 +171,9 @@ def fill(platforms, pythons, out):
     shutil.copy(ROOT / "tools" / "start.py", out)
     about = {"platforms": platforms, "pythons": pythons}
     (out / "about.json").write_text(json.dumps(about), encoding="utf-8")
-    text = README.format(platforms=", ".join(platforms), pythons=", ".join(pythons))
+    text = README.format(
+        platforms=" and ".join(PLATFORMS[name].title for name in platforms), pythons=", ".join(pythons)
+    )
     (out / "README.txt").write_text(text, encoding="utf-8")
 
 

@@ -27,6 +27,7 @@ HOME = Path(os.environ.get("ALICE_HOME") or Path.home() / "a-map-of-alice")
 KINDS = {".mjs": "text/javascript", ".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 PROCESSORS = {"linux": "x86_64", "macos": "arm64", "windows": "amd64"}  # those that bundle.py fetches wheels for
+MACOS = 14  # the first release of it that these wheels are for
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -50,7 +51,7 @@ def processor():
     return platform.machine() if sys.platform == "darwin" else sysconfig.get_platform().split("-")[-1]
 
 
-def unfit(about, system=sys.platform, version=sys.version_info, made_for=None):
+def unfit(about, system=sys.platform, version=sys.version_info, made_for=None, macos=None):
     """Why the wheels of this folder do not fit this machine, a sentence; "" where they do."""
     here, mine = SYSTEMS.get(system, system), tuple(version[:3])
     if here not in about["platforms"]:
@@ -58,6 +59,9 @@ def unfit(about, system=sys.platform, version=sys.version_info, made_for=None):
     made_for = made_for or processor()
     if made_for != PROCESSORS[here]:
         return f"its wheels are for {PROCESSORS[here]}, and this Python is for {made_for}"
+    macos = macos or platform.mac_ver()[0]
+    if here == "macos" and int(macos.split(".")[0]) < MACOS:
+        return f"its wheels want macOS {MACOS} or later, and this is macOS {macos}"
     releases = [tuple(map(int, python.split("."))) for python in about["pythons"]]
     if not any(oldest[:2] == mine[:2] and oldest <= mine for oldest in releases):
         wheels, python = ", ".join(about["pythons"]), ".".join(map(str, mine))
