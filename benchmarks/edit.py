@@ -2,7 +2,8 @@
 
 What steers never scores: edits follow the guide; the referee and a fit of the renderer judge them. The pictures are
 chosen by rule: the first seeds, from 0, whose picture the guide takes for a frightening puppet. Every edit of every
-picture is a line of a file, so that a run that was stopped goes on where it was.
+picture is a line of a file, so that a run that was stopped goes on where it was. Processes of a launcher (`torchrun
+--nproc-per-node 2 -m hspace bench edit`) divide the pictures; the same command without it then writes the table.
 """
 
 import hashlib
@@ -29,6 +30,7 @@ from hspace.editing import cloud
 from hspace.files import contact_sheet, write
 from hspace.report import SEEN
 from hspace.scoring import realism
+from hspace.treatment import processes
 
 CLOUD = range(100_000, 100_256)  # seeds of the states that say what is usual at T; none of them is edited
 TARGETS = {"success": 0.9, "realism": 1.1, "others": 0.15}
@@ -90,8 +92,8 @@ def run(model, folder, pictures, methods=None, tasks=None):
 
     seeds = chosen_seeds(folder, signature(model, sketch), pictures, find)
     near, done = cloud(model, T, CLOUD), {key(line): line for line in lines(folder)}
-    donor = Sitting(model, guide, sketch, seeds[0], near)
-    for i, seed in enumerate(tqdm(seeds, desc="pictures", unit="picture")):
+    donor, (rank, world) = Sitting(model, guide, sketch, seeds[0], near), processes()
+    for i, seed in tqdm([*enumerate(seeds)][rank::world], desc="pictures", unit="picture", position=rank):
         sitting, untouched = None, done.get((seed, "", ""))
         if untouched is None:
             sitting = Sitting(model, guide, sketch, seed, near, donor)
@@ -151,7 +153,7 @@ def note(folder, referee, seed, task, method, picture, passes, **more):
         "edges": round(real.edges.item(), 4),
         **more,
     }
-    with open(folder / "edits.jsonl", "a", encoding="utf-8") as file:
+    with open(own(folder), "a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
         file.flush()
         os.fsync(file.fileno())
@@ -162,14 +164,22 @@ def rounded(values):
     return [round(v, 4) for v in values.tolist()]
 
 
+def own(folder):
+    """The file that this process writes to: no two write to one."""
+    rank, _ = processes()
+    return folder / (f"edits_{rank}.jsonl" if rank else "edits.jsonl")
+
+
 def lines(folder):
-    """What has been noted. A last line that was cut off is removed, to be done again."""
-    path = folder / "edits.jsonl"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        write(path, lambda beside: beside.write_text(whole, encoding="utf-8"))
-    return [json.loads(line) for line in whole.splitlines()]
+    """What has been noted, by all processes. A last line of this one that was cut off is removed, to be done again."""
+    found = []
+    for path in sorted(folder.glob("edits*.jsonl")):
+        text = path.read_text(encoding="utf-8")
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text and path == own(folder):
+            write(path, lambda beside, whole=whole: beside.write_text(whole, encoding="utf-8"))
+        found += [json.loads(line) for line in whole.splitlines()]
+    return found
 
 
 def key(line):
@@ -316,7 +326,8 @@ Of the best method on each of the first two tasks: success with a lower bound of
 {asked}
 
 Fingerprint of Alice and, behind the dash, of the sketch: `{mark}`.
-To measure again, or to go on: `hspace bench edit --page book/edits.md`, in a checkout of the repository.
+To measure again, or to go on: `hspace bench edit --page book/edits.md`, in a checkout of the repository; in two
+processes `torchrun --nproc-per-node 2 -m hspace bench edit`, and then that.
 """
 
 
@@ -376,11 +387,15 @@ def pixels(path):
 def main(model, folder=Path("runs/edits"), store=None, page=None, pictures=200, methods=None, tasks=None):
     """Go on with the run in `folder`; then write the figures to `store`, and the table into `page`.
 
-    The page's pictures go into the folder `_static` beside it. Returns the table, see `rows`.
+    The page's pictures go into the folder `_static` beside it. Returns the table, see `rows`. One of several processes
+    does its part of the run, and writes no more.
     """
     run(model, Path(folder), pictures, methods, tasks)
     noted = lines(Path(folder))
     table = rows(noted)
+    if processes()[1] > 1:
+        print("This part is done. When all are, the same command without a launcher writes the table.")
+        return table
     for task in TASKS:
         print(f"\n{TASKS[task].title}\n{markdown(table, task)}")
     stored = {

@@ -89,6 +89,9 @@ def test_a_line_that_was_cut_off_is_done_again(tmp_path):
     (tmp_path / "edits.jsonl").write_text(whole + whole[:40])
     assert edit.lines(tmp_path) == [line(1)] and edit.lines(tmp_path / "nothing") == []
     assert (tmp_path / "edits.jsonl").read_text() == whole  # so that the next line begins on a line of its own
+    (tmp_path / "edits_1.jsonl").write_text(json.dumps(line(2)) + "\n" + whole[:40])
+    assert edit.lines(tmp_path) == [line(1), line(2)]
+    assert (tmp_path / "edits_1.jsonl").read_text().endswith(whole[:40])  # another process may just be writing it
 
 
 @pytest.fixture(scope="module")
@@ -140,12 +143,35 @@ def test_the_share_of_a_gradient_is_that_of_its_projection(model, sketch, near):
     assert torch.allclose(sitting.held().double(), share, atol=1e-3)
 
 
-def test_a_stopped_run_goes_on(model, sketch, near, tmp_path, monkeypatch):
+@pytest.fixture
+def ready(sketch, near, monkeypatch):
+    """A run whose judges, states and pictures are at hand."""
     judges = {"guide": load_judge("guide"), "referee": load_judge("referee"), "sketch": sketch}
     monkeypatch.setattr(edit, "load_judge", lambda kind, device="cpu": judges[kind])
     monkeypatch.setattr(edit, "fingerprint", lambda model: "abc")
     monkeypatch.setattr(edit, "haunted_seeds", lambda model, guide, count, **options: [2, 3])
     monkeypatch.setattr(edit, "cloud", lambda model, t, seeds: near)
+
+
+FEW = {"methods": ["one random direction"], "tasks": ["no fright", "no puppet"], "pictures": 2}
+
+
+def test_processes_divide_the_pictures(model, ready, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank, name in (("1", "edits_1.jsonl"), ("0", "edits.jsonl")):
+        monkeypatch.setenv("RANK", rank)
+        edit.main(model, tmp_path, tmp_path / "edits.json", **FEW)
+        assert "This part is done" in capsys.readouterr().out and not (tmp_path / "edits.json").exists()
+        found = [json.loads(text) for text in (tmp_path / name).read_text().splitlines()]
+        assert [line["seed"] for line in found] == [2 + int(rank)] * 3
+    noted = edit.lines(tmp_path)
+    monkeypatch.delenv("RANK"), monkeypatch.delenv("WORLD_SIZE")
+    monkeypatch.setattr(edit, "note", None)  # all is done
+    assert edit.main(model, tmp_path, tmp_path / "edits.json", **FEW) == edit.rows(noted)
+    assert json.loads((tmp_path / "edits.json").read_text())["first"] == noted[:3]
+
+
+def test_a_stopped_run_goes_on(model, ready, tmp_path, monkeypatch):
     original, count = edit.note, []
 
     def note(folder, referee, seed, *rest, **more):
@@ -155,12 +181,11 @@ def test_a_stopped_run_goes_on(model, sketch, near, tmp_path, monkeypatch):
         return original(folder, referee, seed, *rest, **more)
 
     monkeypatch.setattr(edit, "note", note)
-    few = {"methods": ["one random direction"], "tasks": ["no fright", "no puppet"], "pictures": 2}
     with pytest.raises(KeyboardInterrupt):
-        edit.main(model, tmp_path / "run", **few)
+        edit.main(model, tmp_path / "run", **FEW)
     before = edit.lines(tmp_path / "run")
     monkeypatch.setattr(edit, "note", original)
-    table = edit.main(model, tmp_path / "run", tmp_path / "edits.json", tmp_path / "edits.md", **few)
+    table = edit.main(model, tmp_path / "run", tmp_path / "edits.json", tmp_path / "edits.md", **FEW)
     after = edit.lines(tmp_path / "run")
     assert len(before) == 2 and after[:2] == before
     assert sorted(map(edit.key, after)) == sorted(
@@ -175,7 +200,7 @@ def test_a_stopped_run_goes_on(model, sketch, near, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(edit, "Sitting", lambda *given: seen.append(given[3]) or Sitting(*given))
     monkeypatch.setitem(edit.TASKS, "horse", replace(edit.TASKS["horse"], chosen=lambda before: False))
-    edit.run(model, tmp_path / "run", **few | {"tasks": ["no fright", "horse"]})
+    edit.run(model, tmp_path / "run", **FEW | {"tasks": ["no fright", "horse"]})
     assert seen == [2] and edit.lines(tmp_path / "run") == after  # the donor; nothing else is left to do
 
 
