@@ -3,7 +3,9 @@
 `make test` builds the site first. Without a browser these tests are skipped, or fail where REQUIRE_BROWSER=1.
 """
 
+import re
 import time
+from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlparse
 
 import pytest
@@ -12,6 +14,7 @@ import torch
 from browser import PHONE, WIDE, axe, chromium, give_up, judged, opened, rested, visit
 from bs4 import BeautifulSoup
 from contents import SITE, toc
+from jupyterlab.commands import get_app_dir
 from playwright.sync_api import expect
 
 from chrome import serve
@@ -401,6 +404,30 @@ def test_figures_are_accessible_in_both_themes_and_fit_a_phone(figures, browser,
     small = PHONE | {"viewport": {"width": 320, "height": 640}}
     with opened(browser, site.address, f"/book/small_{module}.html", small) as phone:
         assert rested(phone).evaluate(WIDE) == []
+
+
+def lab_rules():
+    """How JupyterLab dresses what stands in an output, read from its own program."""
+    [program] = Path(get_app_dir(), "static").glob("jlab_core.*.js")
+    text = program.read_text(encoding="utf-8").replace("\\n", "\n")
+    return re.findall(r"\.jp-OutputArea-output (?=[a-z])[^{}]*\{[^}]*\}", text)
+
+
+BOXES = """e => [...e.querySelectorAll('*')].map(inner => {
+  const [a, b] = [inner, e].map(part => part.getBoundingClientRect());
+  return [inner.outerHTML.slice(0, 60), ...[a.x - b.x, a.y - b.y, a.width, a.height].map(Math.round)].join(' ');
+})"""
+
+
+@each_figure
+def test_jupyterlab_does_not_bend_a_figure(figures):
+    rules = "\n".join(lab_rules())
+    assert "float: left" in rules  # it has lists of names and values stand in columns
+    figure = figures[1].locator(".hspace-live").first
+    before = rested(figure).evaluate(BOXES)
+    figure.evaluate("(e, rules) => { e.classList.add('jp-OutputArea-output'); document.head.append("
+                    "Object.assign(document.createElement('style'), { textContent: rules })); }", rules)  # fmt: skip
+    assert rested(figure).evaluate(BOXES) == before
 
 
 @pytest.mark.parametrize("module", HANDLES)
