@@ -5,7 +5,7 @@ import re
 
 import nbformat
 import pytest
-from browser import FRAMES, Watch, chromium, give_up, rested
+from browser import Watch, chromium, give_up
 from bs4 import BeautifulSoup
 from contents import NOTEBOOKS, ROOT
 
@@ -138,21 +138,20 @@ OVER = """() => [...Reveal.getCurrentSlide().querySelectorAll('*')]
   .filter(e => !e.closest('aside, svg, mjx-assistive-mml')).map(e => [e, e.getBoundingClientRect()])
   .filter(([e, box]) => box.width && (box.bottom > innerHeight + 1 || box.right > innerWidth + 1))
   .map(([e]) => e.outerHTML.slice(0, 120))"""
-GLIDING = "document.getAnimations().some(a => a.playState === 'running')"
 DEAD = "Reveal.getCurrentSlide().querySelectorAll('.hspace-live:not(:has(.hs-figure))').length"
 
 
 def test_every_slide_fits_the_screen_and_its_figures_are_alive(built):
     with serve(built) as server, chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.add_init_script(FRAMES)
         watch = Watch(page, server.address)
         page.goto(f"{server.address}/plan.html")
         page.wait_for_function("window.Reveal?.isReady() && document.querySelector('mjx-container')")
         count = page.evaluate("Reveal.getTotalSlides()")
         assert count > len(PLAN[1]["parts"]) + 2
         for _ in range(count):
-            page.wait_for_function(f"() => !{DEAD} && !{GLIDING}")
-            assert rested(page).evaluate(OVER) == []
+            page.wait_for_function(f"() => !{DEAD}")
+            page.wait_for_timeout(150)
+            assert page.evaluate(OVER) == []
             page.evaluate("Reveal.next()")
         assert watch.outside == [] and watch.errors == []
