@@ -3,6 +3,7 @@
 nbval compares text letter by letter and leaves pictures out; `tools/compare_outputs.py` says what we compare instead.
 """
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from nbval.plugin import IPyNbCell
 
 from compare_outputs import differences, save_pictures
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # in every kernel: with more threads sums differ in their last digits
 DIFFERENCES = Path(__file__).parent / "_build" / "differences"
 
 

@@ -100,17 +100,16 @@ def test_the_folder_holds_site_notebooks_and_three_lines_that_start_it(stick):
     }
     lines = (stick / "README.txt").read_text(encoding="utf-8").splitlines()
     assert [line.split(":")[0] for line in lines if "start.py" in line] == ["Windows", "macOS", "Linux"]
-    assert any(
-        "for Windows (64 bits) and macOS 14 or later on Apple silicon, and for Python 3.12.0" in line for line in lines
-    )
+    machines = f"for Windows (64 bits) and macOS {start.MACOS} or later on Apple silicon, and for Python 3.12.0"
+    assert any(machines in line for line in lines)
 
 
 def test_a_machine_that_the_wheels_do_not_fit_is_told_why():
     about = {"platforms": ["windows", "macos"], "pythons": ["3.11.5", "3.12.0"]}
     assert start.unfit(about, "win32", (3, 12, 1), "amd64") == ""
-    assert start.unfit(about, "darwin", (3, 11, 9), "arm64", "14.0") == ""
+    assert start.unfit(about, "darwin", (3, 11, 9), "arm64", f"{start.MACOS}.0") == ""
     assert start.unfit(about, "darwin", (3, 11, 9), "arm64", "13.6.1").endswith(
-        "macOS 14 or later, and this is macOS 13.6.1"
+        f"macOS {start.MACOS} or later, and this is macOS 13.6.1"
     )
     assert "made for windows and macos, and this is linux" in start.unfit(about, "linux", (3, 12, 1), "x86_64")
     for old in ((3, 11, 2), (3, 10, 14)):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 import nbformat
 import pytest
@@ -82,6 +83,22 @@ def test_a_formula_stands_under_its_heading_and_figures_follow():
 def test_without_formula_and_figure_the_first_result_is_shown_with_its_code():
     cells = slides.slides_of(section("A matrix with one entry"))
     assert cells[1].source.endswith("W @ x") and cells[1].outputs
+
+
+def test_without_these_a_list_is_shown_or_else_code():
+    late = {s.title: s for path in NOTEBOOKS if path.stem[:2] in ("11", "13") for s in slides.sections(path)}
+    listed = slides.slides_of(late["How would I know?"])[1].source
+    assert listed.startswith("1. the **referee**") and listed.count("\n") >= 3 and "chance" in listed.splitlines()[-1]
+    code = slides.slides_of(late["Many arrows: subspace iteration"])[1]
+    assert code.source.startswith("def subspace") and not code.outputs
+
+
+def test_no_heading_stands_alone():
+    for items in json.loads(slides.SCHEDULES.read_text(encoding="utf-8")).values():
+        for item in (item for item in items if item["chapter"]):
+            cells = slides.slides_for(item, CHAPTERS)[1:]
+            for cell, under in pairwise(cells):
+                assert kinds([cell, under]) != ["slide", "notes"], f"nothing stands under {cell.source!r}"
 
 
 def test_all_text_is_the_speakers():

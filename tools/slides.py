@@ -6,9 +6,9 @@ Reads book/teaching/schedules.json, {schedule: [{"start", "minutes", "what", "ch
 _build/slides/SCHEDULE.html with all that they load in the folder assets beside them.
 
 What becomes a slide: each item of a schedule; each part of a chapter that it names (all but exercises and the last
-pages where it names none), with its first formula, or else its first result; each figure, under the question that the
-text asks of it; the statement of an exercise; what is said in a slip. All other text is the speaker's, in the notes.
-A heading brings its subsections along, but slips, which are named on their own.
+pages where it names none), with its first formula, or else its first result, its first list, or its first code; each
+figure, under the question that the text asks of it; the statement of an exercise; what is said in a slip. All other
+text is the speaker's, in the notes. A heading brings its subsections along, but slips, which are named on their own.
 """
 
 import json
@@ -40,11 +40,12 @@ MATHJAX = {**MATHJAX_CONFIG, "tex": {**MATHJAX_CONFIG["tex"], **DOLLARS}}
 
 HEADING = re.compile(r"^(#{2,3}) +(.+?)\s*$")
 FORMULA = re.compile(r"^\$\$.*?\$\$", re.M | re.S)
+LIST = re.compile(r"^(?:[*-]|\d+\.) .+(?:\n(?:[*-]|\d+\.| ) .+)*", re.M)
 QUESTION = re.compile(r"(?<!\*)\*([^*]+?)\*(?!\*)")
 SAID = re.compile(r"^\*Said:\*.*?(?=\n\n)", re.M | re.S)
 LAST = ("What to remember", "Describe it")
 KEYS = {"start", "minutes", "what", "chapter"}
-LINES = 9  # of code and result that a slide has room for
+LINES, MOST = 9, 12  # of code and result: that a slide should have, and that it has room for
 
 
 @dataclass
@@ -130,13 +131,13 @@ def bare(cell, source=""):
     )
 
 
-def result(section):
-    """The section's first code cell with a printed result that fits on a slide, or None."""
+def result(section, lines=LINES, printed=True):
+    """The section's first code cell of at most so many lines with a printed result, or else without one; or None."""
     for block in section.blocks:
-        if isinstance(block, str) or not block.outputs or shows(block) or "hide-cell" in block.metadata.get("tags", []):
+        if isinstance(block, str) or shows(block) or "hide-cell" in block.metadata.get("tags", []):
             continue
-        printed = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in block.outputs]
-        if (block.source + "\n" + "\n".join(printed)).strip().count("\n") < LINES:
+        said = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in block.outputs]
+        if bool(said) == printed and "\n".join([block.source, *said]).strip().count("\n") < lines:
             return block
     return None
 
@@ -152,7 +153,12 @@ def key(section):
         return [slide("-", f"> {said[0]}".replace("\n", "\n> "))]
     if formula := FORMULA.search(text):
         return [slide("-", formula[0])]
-    found = None if section.figures else result(section)
+    if section.figures:
+        return []
+    found, listed = result(section), LIST.search(text)
+    if listed and not found:
+        return [slide("-", listed[0])]
+    found = found or result(section, MOST) or result(section, printed=False)
     return [bare(found, found.source)] if found else []
 
 
