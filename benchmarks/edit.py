@@ -2,10 +2,13 @@
 
 What steers never scores: edits follow the guide; the referee and a fit of the renderer judge them. The pictures are
 chosen by rule: the first seeds, from 0, whose picture the guide takes for a frightening puppet. Every edit of every
-picture is a line of a file, so that a run that was stopped goes on where it was. Processes of a launcher (`torchrun
---nproc-per-node 2 -m hspace bench edit`) divide the pictures; the same command without it then writes the table.
+picture is a line of a file, so that a run that was stopped goes on where it was: it loses one task of one picture at
+most, whose edits are judged together. Processes of a launcher (`torchrun --nproc-per-node 2 -m hspace bench edit`)
+divide the pictures; the same command without it then writes the table.
 """
 
+import contextlib
+import functools
 import hashlib
 import json
 import math
@@ -18,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import scipy.stats
 import torch
-from benchmarks.edit_methods import COSTLY, METHODS, K, Sitting, T
+from benchmarks.edit_methods import COSTLY, METHODS, K, Sitting, T, carried
 from PIL import Image
 from tqdm import tqdm
 
@@ -30,7 +33,7 @@ from hspace.editing import cloud
 from hspace.files import contact_sheet, write
 from hspace.report import SEEN
 from hspace.scoring import realism
-from hspace.treatment import processes
+from hspace.treatment import lock_folder, processes
 
 CLOUD = range(100_000, 100_256)  # seeds of the states that say what is usual at T; none of them is edited
 TARGETS = {"success": 0.9, "realism": 1.1, "others": 0.15}
@@ -84,31 +87,53 @@ def named(factors):
 
 
 def run(model, folder, pictures, methods=None, tasks=None):
-    """Edit, score and note down what is not in `folder` yet."""
+    """Edit, score and note down what is not in `folder` yet. Returns the seeds of the pictures."""
     guide, referee, sketch = (load_judge(kind, model.device) for kind in ("guide", "referee", "sketch"))
 
     def find():
         return haunted_seeds(model, guide, pictures, limit=100 * pictures, progress=True)
 
     seeds = chosen_seeds(folder, signature(model, sketch), pictures, find)
-    near, done = cloud(model, T, CLOUD), {key(line): line for line in lines(folder)}
-    donor, (rank, world) = Sitting(model, guide, sketch, seeds[0], near), processes()
-    for i, seed in tqdm([*enumerate(seeds)][rank::world], desc="pictures", unit="picture", position=rank):
-        sitting, untouched = None, done.get((seed, "", ""))
-        if untouched is None:
-            sitting = Sitting(model, guide, sketch, seed, near, donor)
-            told = {"guide": rounded(sitting.told), "held": rounded(sitting.held())}
-            untouched = note(folder, referee, seed, "", "", sitting.picture, 0, **told)
-        before = named(untouched["guide"])
-        for task, method in product(tasks or TASKS, methods or METHODS):
-            if (seed, task, method) not in done and takes_part(i, before, task, METHODS[method]):
-                sitting = sitting or Sitting(model, guide, sketch, seed, near, donor)
-                note(folder, referee, seed, task, method, *sitting.run(METHODS[method], TASKS[task].wish(before)))
+    near = functools.cache(lambda: cloud(model, T, CLOUD))
+    donor = functools.cache(lambda: Sitting(model, guide, sketch, seeds[0], near))
+    rank, ranks = processes()
+    with writing(folder):
+        mend(own(folder))
+        done = {key(line): line for line in lines(folder)}
+        for i, seed in tqdm([*enumerate(seeds)][rank::ranks], desc="pictures", unit="picture", position=rank):
+            sitting = Sitting(model, guide, sketch, seed, near, donor) if i else donor()
+            untouched = done.get((seed, "", "")) or look(folder, referee, sitting)
+            before = named(untouched["guide"])
+            for task in tasks or TASKS:
+                there = [m for m in methods or METHODS if takes_part(i, before, task, METHODS[m])]
+                wish, new = TASKS[task].wish(before), [m for m in there if (seed, task, m) not in done]
+                if new:
+                    note(folder, referee, seed, task, {m: attempt(sitting, METHODS[m], wish) for m in new})
+    return seeds
 
 
 def takes_part(i, before, task, method):
-    """Whether a method is tried on the i-th picture, of the factors `before`: all are on the first few only."""
-    return TASKS[task].chosen(before) and (i < FEW or (task in MAIN and method not in COSTLY))
+    """Whether a method is tried on the i-th picture, of the factors `before`: all are on the first few only.
+
+    Nothing is carried to the first picture, from which it is carried.
+    """
+    tried = i < FEW or (task in MAIN and method not in COSTLY)
+    return tried and TASKS[task].chosen(before) and (i > 0 or method is not carried)
+
+
+def attempt(sitting, method, wish):
+    """(picture, {"passes": ...}) of an edit; (None, {"failed": why}) where it comes to nothing."""
+    try:
+        picture, passes = sitting.run(method, wish)
+    except ValueError as error:
+        return None, {"failed": str(error)}
+    return picture, {"passes": passes}
+
+
+def look(folder, referee, sitting):
+    """Note down the untouched picture of a sitting; returns its line."""
+    about = {"passes": 0, "guide": rounded(sitting.told), "held": rounded(sitting.held())}
+    return note(folder, referee, sitting.seed, "", {"": (sitting.picture, about)})[0]
 
 
 def signature(model, sketch):
@@ -123,41 +148,60 @@ def chosen_seeds(folder, mark, count, find):
 
     Raises ValueError where the folder belongs to other weights.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "seeds.json"
-    stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"fingerprint": mark, "seeds": []}
-    if stored["fingerprint"] != mark:
-        raise ValueError(f"{folder} holds edits of other weights ({stored['fingerprint']}): give another folder")
-    if len(stored["seeds"]) < count:
-        stored["seeds"] = find()
-        folder.mkdir(parents=True, exist_ok=True)
-        write(path, lambda beside: beside.write_text(json.dumps(stored), encoding="utf-8"))
+    with lock_folder(folder, "seeds", patience=-1):  # of several processes one looks for them, and the others wait
+        stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"fingerprint": mark, "seeds": []}
+        if stored["fingerprint"] != mark:
+            raise ValueError(f"{folder} holds edits of other weights ({stored['fingerprint']}): give another folder")
+        if len(stored["seeds"]) < count:
+            stored["seeds"] = find()
+            write(path, lambda beside: beside.write_text(json.dumps(stored), encoding="utf-8"))
     return stored["seeds"][:count]
 
 
-def note(folder, referee, seed, task, method, picture, passes, **more):
-    """Judge a finished picture, and append a line, which is returned; the picture itself is kept beside."""
-    path = folder / (task or "untouched") / (method or "untouched") / f"{seed}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, lambda beside: contact_sheet(picture[None]).save(beside, "png"))
-    with torch.no_grad():
-        told = referee(picture)
-        real = realism(picture, referee)
-    line = {
-        "seed": seed,
-        "task": task,
-        "method": method,
-        "passes": passes,
-        "referee": rounded(told[0]),
-        "fit": rounded(fit(picture, told)[0]),
-        "pixels": round(real.pixels.item(), 5),
-        "edges": round(real.edges.item(), 4),
-        **more,
-    }
+def note(folder, referee, seed, task, edits):
+    """Keep and judge the finished pictures of a task, together, and append a line for each edit. Returns the lines.
+
+    edits: {method: (picture or None, what else the line says)}.
+    """
+    finished = {method: picture for method, (picture, _) in edits.items() if picture is not None}
+    for method, picture in finished.items():
+        path = folder / (task or "untouched") / (method or "untouched") / f"{seed}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, lambda beside, picture=picture: contact_sheet(picture[None]).save(beside, "png"))
+    found = dict(zip(finished, scores(torch.cat([*finished.values()]), referee), strict=True)) if finished else {}
+    made = [
+        {"seed": seed, "task": task, "method": method, **said, **found.get(method, {})}
+        for method, (_, said) in edits.items()
+    ]
     with open(own(folder), "a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+        file.write("".join(json.dumps(line) + "\n" for line in made))
         file.flush()
         os.fsync(file.fileno())
-    return line
+    return made
+
+
+def scores(pictures, referee):
+    """What the lines say of finished pictures (B, 3, 64, 64), a dict each; {"failed": why} where none can be had."""
+    try:
+        return judged(pictures, referee)
+    except ValueError as error:
+        if len(pictures) == 1:
+            return [{"failed": str(error)}]
+    return [found for picture in pictures for found in scores(picture[None], referee)]
+
+
+def judged(pictures, referee):
+    """The scores of finished pictures. Raises ValueError where one of them leads to NaN or infinite numbers."""
+    with torch.no_grad():
+        factors, real = referee(pictures), realism(pictures, referee)
+    found = {"referee": factors, "fit": fit(pictures, factors), "pixels": real.pixels, "edges": real.edges}
+    for name, values in found.items():
+        if not values.isfinite().all():
+            raise ValueError(f"{name} is NaN or infinite")
+    lists = {name: values.double().numpy(force=True).round(5).tolist() for name, values in found.items()}
+    return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
 
 
 def rounded(values):
@@ -170,15 +214,33 @@ def own(folder):
     return folder / (f"edits_{rank}.jsonl" if rank else "edits.jsonl")
 
 
+@contextlib.contextmanager
+def writing(folder):
+    """Hold this process's file; without a launcher those of all: no two runs write into a folder.
+
+    Raises BlockingIOError where another process holds one.
+    """
+    files = {own(folder)} | ({*folder.glob("edits*.jsonl")} if processes()[1] == 1 else set())
+    with contextlib.ExitStack() as stack:
+        for path in sorted(files):
+            stack.enter_context(lock_folder(folder, path.stem))
+        yield
+
+
+def mend(path):
+    """Remove a last line that was cut off, to be done again."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        write(path, lambda beside: beside.write_text(whole, encoding="utf-8"))
+
+
 def lines(folder):
-    """What has been noted, by all processes. A last line of this one that was cut off is removed, to be done again."""
+    """What has been noted, by all processes; not the last line of one that is just writing it."""
     found = []
     for path in sorted(folder.glob("edits*.jsonl")):
         text = path.read_text(encoding="utf-8")
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text and path == own(folder):
-            write(path, lambda beside, whole=whole: beside.write_text(whole, encoding="utf-8"))
-        found += [json.loads(line) for line in whole.splitlines()]
+        found += [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
     return found
 
 
@@ -204,25 +266,31 @@ def rows(noted):
 
 
 def row(task, method, pairs):
-    """Summary of (line before, line after) pairs."""
-    moved = {name: np.array([[b[name], a[name]] for b, a in pairs]) for name in ("referee", "fit")}
-    done = {name: [TASKS[task].done(named(b), named(a)) for b, a in both] for name, both in moved.items()}
+    """Summary of (line before, line after) pairs. An edit that failed is no success, and counts in no median."""
+    whole = [(b, a) for b, a in pairs if "failed" not in a]
+    moved = {
+        name: np.array([[b[name], a[name]] for b, a in whole]).reshape(-1, 2, len(world.FACTORS))
+        for name in ("referee", "fit")
+    }
+    lost = [False] * (len(pairs) - len(whole))
+    done = {name: [TASKS[task].done(named(b), named(a)) for b, a in both] + lost for name, both in moved.items()}
     change = np.diff(moved["referee"], axis=1)[:, 0] / world.STD.numpy()
-    wish = TASKS[task].wish(named(moved["referee"][0, 0]))
+    wish = TASKS[task].wish(named(pairs[0][0]["referee"]))
     others = np.sqrt((change[:, [i for i, f in enumerate(world.FACTORS) if f not in wish]] ** 2).mean(axis=1))
-    pixels = np.array([[b["pixels"], a["pixels"]] for b, a in pairs])
+    pixels = np.array([[b["pixels"], a["pixels"]] for b, a in whole]).reshape(-1, 2)
     return {
         "task": task,
         "method": method,
         "n": len(pairs),
+        "failed": len(lost),
         "success": share(done["referee"]),
         "success by fit": share(done["fit"]),
         "realism": middle(pixels[:, 1]),
-        "times untouched": round(float(np.median(pixels[:, 1]) / np.median(pixels[:, 0])), 3),
-        "edges": round(float(np.median([a["edges"] for _, a in pairs])), 3),
+        "times untouched": round(float(np.median(pixels[:, 1]) / np.median(pixels[:, 0])), 3) if whole else None,
+        "edges": middle([a["edges"] for _, a in whole])[0],
         "others": middle(others),
-        "change": {f: round(float(np.median(np.abs(change[:, i]))), 3) for i, f in enumerate(world.FACTORS)},
-        "passes": round(float(np.mean([a["passes"] for _, a in pairs]))),
+        "change": {f: middle(np.abs(change[:, i]))[0] for i, f in enumerate(world.FACTORS)},
+        "passes": round(float(np.mean([a["passes"] for _, a in whole]))) if whole else None,
     }
 
 
@@ -233,12 +301,16 @@ def share(true):
 
 
 def middle(values):
-    """Median, with its 95 % interval from the order of the values; None and None where they are fewer than six."""
+    """Median, with its 95 % interval from the order of the values; None for both ends where they are fewer than six.
+
+    Of no values all three are None.
+    """
     interval = (None, None)
     if len(values) >= 6:
         low = int(scipy.stats.binom.ppf(0.025, len(values), 0.5))
         interval = np.sort(values)[[max(low - 1, 0), min(len(values) - low, len(values) - 1)]]
-    return [v if v is None else round(float(v), 4) for v in (np.median(values), *interval)]
+    median = np.median(values) if len(values) else None
+    return [v if v is None else round(float(v), 4) for v in (median, *interval)]
 
 
 def held(noted, model):
@@ -249,10 +321,13 @@ def held(noted, model):
 
 
 def verdicts(table):
-    """For both main tasks, the method with the highest lower bound of success that moves the others least."""
+    """For both main tasks, the method that meets the most targets.
+
+    Of several, that with the highest lower bound of success; of these, that which moves the others least.
+    """
     found = []
     for task in MAIN:
-        there = [r for r in table if r["task"] == task and r["method"]]
+        there = [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
         if not there:
             continue
         met = {r["method"]: reached(r) for r in there}
@@ -272,20 +347,21 @@ def reached(r):
 
 def markdown(table, task):
     """The rows of one task as a table."""
-    head = (
-        "| method | pictures | success (95 %) | by the fit | realism | × untouched | edges | others (95 %) | passes |"
-    )
+    names = "method", "pictures", "failed", "success (95 %)", "by the fit", "realism", "× untouched", "edges"
+    head = f"| {' | '.join(names)} | others (95 %) | passes |"
 
     def line(r):
         of, low, high = r["success"]
+        first = f"| {r['method'] or 'untouched'} | {r['n']} | {r['failed']} | {of:.0%} ({low:.0%} to {high:.0%})"
+        if r["failed"] == r["n"]:
+            return f"{first} | {r['success by fit'][0]:.0%} | – | – | – | – | – |"
         real = f"{r['realism'][0]:.3f} | {r['times untouched']:.2f} | {r['edges']:+.2f}"
-        middle, *between = r["others"]
-        moved = f"{middle:.2f} " + ("(too few)" if None in between else "({:.2f} to {:.2f})".format(*between))
-        success = f"{of:.0%} ({low:.0%} to {high:.0%}) | {r['success by fit'][0]:.0%}"
-        return f"| {r['method'] or 'untouched'} | {r['n']} | {success} | {real} | {moved} | {r['passes']} |"
+        half, *between = r["others"]
+        moved = f"{half:.2f} " + ("(too few)" if None in between else "({:.2f} to {:.2f})".format(*between))
+        return f"{first} | {r['success by fit'][0]:.0%} | {real} | {moved} | {r['passes']} |"
 
     there = [r for r in table if r["task"] == task]
-    return "\n".join([head, "|---|---|---|---|---|---|---|---|---|", *map(line, there)])
+    return "\n".join([head, "|---" * 10 + "|", *map(line, there)])
 
 
 PAGE = """# Edits compared
@@ -298,11 +374,17 @@ the guide (the last one the sketch). None of them is scored by what it followed:
 other factors are told by the referee, and success a second time by fitting the renderer to the picture. How each is
 done stands in `benchmarks/edit_methods.py`.
 
-*Success*, with Wilson's interval: no fright means below {seen}, and the puppet still above it; no puppet below {seen};
-a horse above 0.5; a nose bigger by more than 0.25 of the 0.5 that was wished for. *Realism*: median distance to the
-drawing of the judged factors, and how many times that of the untouched pictures. *Edges*: median relative difference
-in edge energy. *Others*: root mean square change of the factors that the wish does not name, in standard deviations
-(median over pictures). *Passes*: through the network for one picture, forward and backward, mean.
+*Failed*: edits that ended in an error, or in a picture of which nothing can be told; they are no success, and left out
+of the medians and the mean. *Success*, with Wilson's interval: no fright means below {seen}, and the puppet still above
+it; no puppet below {seen}; a horse above 0.5; a nose bigger by more than 0.25 of the 0.5 that was wished for.
+*Realism*: median distance to the drawing of the judged factors, and how many times that of the untouched pictures.
+*Edges*: median relative difference in edge energy. *Others*: root mean square change of the factors that the wish does
+not name, in standard deviations (median over pictures). *Passes*: through the network for one picture, forward and
+backward, mean; all that a run of the method alone would take, with what several methods share. A product with the
+Jacobian of h counts as one, though the network stops at its bottleneck, `mid_block`. Charged to none is what is found
+once for all pictures: the {cloud} states that say what is usual at $t$ = {T}, each sampled down to there, and the first
+picture's directions and gradients, from which the edits of the others are carried over. That row is without the first
+picture.
 
 {tasks}
 
@@ -353,6 +435,8 @@ def text(stored):
         methods=len(METHODS),
         pictures=stored["pictures"],
         seen=SEEN,
+        cloud=len(CLOUD),
+        T=T,
         tasks="\n\n".join(tasks),
         asked=asked,
         untouched=stored["held"]["pictures"],
@@ -368,7 +452,7 @@ def text(stored):
 def pairs(folder, noted, task, method, count=4):
     """Before and after, and seeds, of the pictures whose other factors moved least, then of those where most."""
     by = {key(line): line for line in noted}
-    seeds = [s for s, t, m in by if (t, m) == (task, method)]
+    seeds = [s for (s, t, m), line in by.items() if (t, m) == (task, method) and "failed" not in line]
     off = {s: row(task, method, [(by[s, "", ""], by[s, task, method])])["others"][0] for s in seeds}
     order = sorted(off, key=off.get)
     chosen = order[:count] + order[-count:] if len(order) >= 2 * count else order
@@ -390,8 +474,8 @@ def main(model, folder=Path("runs/edits"), store=None, page=None, pictures=200, 
     The page's pictures go into the folder `_static` beside it. Returns the table, see `rows`. One of several processes
     does its part of the run, and writes no more.
     """
-    run(model, Path(folder), pictures, methods, tasks)
-    noted = lines(Path(folder))
+    seeds = {*run(model, Path(folder), pictures, methods, tasks)}
+    noted = [line for line in lines(Path(folder)) if line["seed"] in seeds]
     table = rows(noted)
     if processes()[1] > 1:
         print("This part is done. When all are, the same command without a launcher writes the table.")

@@ -3,6 +3,9 @@
 All follow the guide. A wish is {factor: value}; see `hspace.editing`.
 """
 
+import contextlib
+import functools
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import torch
@@ -15,65 +18,101 @@ from hspace.krylov import svd
 from hspace.scoring import combine
 
 T, K = 600, 50  # where the directions are taken, and how many
-LENGTHS = tuple(2.0**i for i in torch.arange(-2, 5.5, 0.5).tolist())  # tried both ways along a single direction
+OCTAVES = tuple(sign * 2.0**i for i in range(-2, 6) for sign in (1, -1))  # lengths tried along a single direction
 STRENGTHS = (0.5, 1.0, 2.0, 4.0)  # tried for an edit in h
 STARTS, STOPS = 800, 400  # of the edit that does a little at every step
 
 
-class shared:
-    """A value that several methods use: computed once, charged to every method that asks for it.
+@dataclass
+class Bill:
+    """What something took: passes of its own, and the shared values that it used, which have bills of their own."""
 
-    The function returns the value and the products with a Jacobian that it took.
+    passes: int = 0
+    used: set = field(default_factory=set)
+
+
+def shared(compute):
+    """A method of a `Sitting` that several methods of editing ask: found once for the same arguments, charged to each.
+
+    The shared values that it asks itself stand on their own bills: whoever uses both pays for none of them twice.
     """
 
-    def __init__(self, compute):
-        self.compute, self.__doc__ = compute, compute.__doc__
+    @functools.wraps(compute)
+    def ask(sitting, *args):
+        name = (compute.__name__, *args)
+        if name not in sitting.found:
+            with sitting.charging() as bill:
+                sitting.found[name] = compute(sitting, *args), bill
+        value, bill = sitting.found[name]
+        sitting.bill.used |= {name, *bill.used}
+        return value
 
-    def __set_name__(self, owner, name):
-        self.name = name
-
-    def __get__(self, sitting, owner=None):
-        if sitting is None:
-            return self
-        if self.name not in sitting.found:
-            with counting(sitting.model) as count:
-                value, products = self.compute(sitting)
-            sitting.found[self.name] = value, count.passes + products
-            sitting.apart += count.passes
-        sitting.used.add(self.name)
-        return sitting.found[self.name][0]
+    return ask
 
 
 class Sitting:
-    """One picture, and what the methods share on it; a donor's sitting, for what is carried over from another."""
+    """One picture, and what the methods share on it.
+
+    near, donor: functions that return the `Cloud` of usual states and the sitting from which an edit is carried over;
+    asked by the methods that need them.
+    """
 
     def __init__(self, model, guide, sketch, seed, near, donor=None):
         self.model, self.guide, self.sketch, self.near, self.donor = model, guide, sketch, near, donor
-        self.seed, self.x_T, self.found = seed, model.noise(seed), {}
-        self.x = model.denoise(self.x_T, stop=T)
-        self.picture = self.finish(self.x)
-        self.told = guide(self.picture)[0]
-        self.used, self.apart, self.backward = set(), 0, 0
+        self.seed, self.x_T, self.found, self.bill = seed, model.noise(seed), {}, Bill()
 
     def run(self, method, wish):
         """The method's picture, and the passes through the network that a run of it alone would have taken."""
-        self.used, self.apart, self.backward = set(), 0, 0
-        with counting(self.model) as count:
+        with self.charging() as bill:
             picture = method(self, wish)
-        shared_cost = sum(self.found[name][1] for name in self.used)
-        return picture, count.passes - self.apart + self.backward + shared_cost
+        return picture, bill.passes + sum(self.found[name][1].passes for name in bill.used)
 
+    @contextlib.contextmanager
+    def charging(self):
+        """Open a new bill for what is done within; the one that was open before does not have it."""
+        before, bill = self.bill, Bill()
+        self.bill = bill
+        try:
+            with counting(self.model) as count:
+                yield bill
+        finally:
+            self.bill = before
+        bill.passes += count.passes
+        before.passes -= count.passes  # it has counted them as well
+
+    @property
+    @shared
+    def x(self):
+        """The state at T, (1, C, H, W)."""
+        return self.model.denoise(self.x_T, stop=T)
+
+    @property
+    @shared
+    def picture(self):
+        """The untouched picture, (1, 3, 64, 64)."""
+        return self.finish(self.x)
+
+    @property
+    def told(self):
+        """Its factors by the guide, (12,)."""
+        return self.guide(self.picture)[0]
+
+    @property
     @shared
     def S(self):
         """The first K singular triplets of ∂h/∂x_t."""
         S = svd(self.model.jacobian(self.x, T), K)
-        return S, S.products
+        self.bill.passes += S.products
+        return S
 
+    @property
     @shared
     def slopes(self):
         """∂ factors / ∂x_t through the sampler, in standard deviations, (12, n)."""
-        G = self.model.jacobian(self.x, T, to=self.guide)
-        return slopes(G, self.guide.std), G.products * len(self.model.legs(T))
+        J = self.model.jacobian(self.x, T, to=self.guide)
+        G = slopes(J, self.guide.std)
+        self.bill.passes += J.products * len(self.model.legs(T))
+        return G
 
     @property
     def V(self):
@@ -87,8 +126,27 @@ class Sitting:
     @cached_property
     def strangers(self):
         """As many random directions, orthonormal, (n, K)."""
-        draw = torch.randn(self.x.numel(), K, generator=torch.Generator().manual_seed(self.seed))
-        return torch.linalg.qr(draw).Q.to(self.x)
+        draw = torch.randn(self.x_T.numel(), K, generator=torch.Generator().manual_seed(self.seed))
+        return torch.linalg.qr(draw).Q.to(self.x_T)
+
+    @shared
+    def straight(self, basis, column, lengths):
+        """The pictures after steps of these lengths along a column of a basis, (L, 3, 64, 64)."""
+        return self.after(lengths, getattr(self, basis)[:, column].view_as(self.x))
+
+    @shared
+    @torch.no_grad()
+    def guidance(self, column):
+        """The move of x-space guidance for a column of V, (1, C, H, W): its strength is a factor of it."""
+        return x_guidance(self.model, self.x, T, self.V[:, column], 1.0) - self.x
+
+    @shared
+    def guided(self, column, strengths):
+        """The pictures after x-space guidance of these strengths, (L, 3, 64, 64)."""
+        return self.after(strengths, self.guidance(column))
+
+    def after(self, lengths, move):
+        return self.finish(torch.cat([self.x + length * move for length in lengths]))
 
     def lack(self, wish):
         """The wished changes in standard deviations, (12,)."""
@@ -101,42 +159,49 @@ class Sitting:
         with torch.no_grad():
             return self.model.picture(self.model.denoise(x, start=t, **options))
 
-    def best(self, wish, pictures):
-        """The one of some pictures that misses the named factors least, by the guide, (1, 3, 64, 64)."""
+    def off(self, wish, pictures):
+        """By how much pictures miss the named factors, by the guide, in standard deviations, (B,)."""
         named = [world.column(name) for name in wish]
-        off = ((self.guide(pictures) - self.told) / self.guide.std - self.lack(wish))[:, named].norm(dim=1)
-        return pictures[off.argmin()][None]
+        return ((self.guide(pictures) - self.told) / self.guide.std - self.lack(wish))[:, named].norm(dim=1)
+
+    def best(self, wish, pictures):
+        """The one of some pictures that misses the named factors least, (1, 3, 64, 64)."""
+        return pictures[self.off(wish, pictures).argmin()][None]
+
+    def search(self, wish, drawn):
+        """The best picture at any of `OCTAVES`, or half an octave beside the best of them.
+
+        drawn: lengths → pictures.
+        """
+        coarse = drawn(OCTAVES)
+        length = OCTAVES[self.off(wish, coarse).argmin()]
+        return self.best(wish, torch.cat([coarse, drawn((length * 2**-0.5, length * 2**0.5))]))
 
 
-def aim(sitting, wish, V):
-    """The usual way: one column of V, the one that changes the named factors most beside the others, (n,)."""
-    named, lack, M = [world.column(name) for name in wish], sitting.lack(wish), sitting.slopes @ V
-    return V[:, ((lack[named] @ M[named]).abs() / M.norm(dim=0)).argmax()]
-
-
-def both_ways(sitting, wish, go):
-    """The picture after the best of `LENGTHS`, either way; go: length → state."""
-    ends = torch.cat([go(sign * length) for length in LENGTHS for sign in (1, -1)])
-    return sitting.best(wish, sitting.finish(ends))
+def aim(sitting, wish, basis="V"):
+    """The usual way: the column of a basis that changes the named factors most beside the others, its number."""
+    named, lack, M = [world.column(name) for name in wish], sitting.lack(wish), sitting.slopes @ getattr(sitting, basis)
+    return ((lack[named] @ M[named]).abs() / M.norm(dim=0)).argmax().item()
 
 
 def single(sitting, wish, basis="V"):
     """Straight along one column of the sitting's `basis`."""
-    v = aim(sitting, wish, getattr(sitting, basis))
-    return both_ways(sitting, wish, lambda length: sitting.moved(length * v))
+    return sitting.search(wish, partial(sitting.straight, basis, aim(sitting, wish, basis)))
 
 
-@torch.no_grad()
 def guided(sitting, wish):
     """x-space guidance (Park et al. 2023) along the best single direction, its strength chosen as a length is."""
-    v = aim(sitting, wish, sitting.V)
-    return both_ways(sitting, wish, lambda strength: x_guidance(sitting.model, sitting.x, T, v, strength))
+    return sitting.search(wish, partial(sitting.guided, aim(sitting, wish)))
+
+
+def combination(V, G, lack):
+    """The combination of the columns of V that changes factors of the slopes G by `lack`, to first order, (n,)."""
+    return V @ combine(G @ V, lack, ridge=1e-3)
 
 
 def combined(sitting, wish, basis="V"):
     """The combination of the columns of the sitting's `basis` that fulfils the wish to first order, (n,)."""
-    V = getattr(sitting, basis)
-    return V @ combine(sitting.slopes @ V, sitting.lack(wish), ridge=1e-3)
+    return combination(getattr(sitting, basis), sitting.slopes, sitting.lack(wish))
 
 
 def once(sitting, wish, basis="V"):
@@ -145,10 +210,15 @@ def once(sitting, wish, basis="V"):
 
 
 def carried(sitting, wish):
-    """The donor's combination, carried here by projection transport, as long as it was: no factor is differentiated."""
-    before, v = sitting.donor.apart, combined(sitting.donor, wish)
-    sitting.apart += sitting.donor.apart - before  # found once for all pictures, and charged to none
-    here = transport(v, sitting.donor.S, sitting.S)
+    """The combination that the wish would need at the donor, carried here by `transport`, as long as there.
+
+    No factor is differentiated here.
+    """
+    with sitting.charging():  # found once for all pictures, and charged to none
+        donor = sitting.donor()
+        V, G = donor.V, donor.slopes
+    v = combination(V, G, sitting.lack(wish))
+    here = transport(v, donor.S, sitting.S)
     return sitting.finish(sitting.moved(here * v.norm() / here.norm()))
 
 
@@ -156,7 +226,7 @@ def walked(sitting, wish):
     """A projected walk along the combination, as long as it is, in four steps."""
     v = combined(sitting, wish)
     path = hspace.geometry.walk(lambda x: sitting.model.h(x, T), sitting.x, v, v.norm().item(), 4, K, tol=1e-2)
-    sitting.backward += path.products
+    sitting.bill.passes += path.products
     return sitting.finish(path.points[-1])
 
 
@@ -171,20 +241,27 @@ def injected(sitting, wish):
     return sitting.best(wish, torch.cat([drawn(strength) for strength in STRENGTHS]))
 
 
-def again(sitting, wish):
+def again(sitting, wish, **options):
     """The fifty, solved again up to four times, no coordinate beyond three standard deviations."""
-    return edited(sitting, steer, sitting.x, T, wish, sitting.guide, V=sitting.V, near=sitting.near)
+    with sitting.charging():  # the states that say what is usual are sampled once for all pictures, too
+        near = sitting.near()
+    return from_here(sitting, wish, V=sitting.V, near=near, **options)
 
 
 def again_in_h(sitting, wish):
     """The same, the step shortest in H."""
-    metric = (sitting.S.s / sitting.S.s[0]).square()
-    return edited(sitting, steer, sitting.x, T, wish, sitting.guide, V=sitting.V, near=sitting.near, metric=metric)
+    return again(sitting, wish, metric=(sitting.S.s / sitting.S.s[0]).square())
 
 
 def all_of_x(sitting, wish):
     """Up to four steps in all of X."""
-    return edited(sitting, steer, sitting.x, T, wish, sitting.guide)
+    return from_here(sitting, wish)
+
+
+def from_here(sitting, wish, **options):
+    """Steered from the sitting's state; what the methods share is its first round."""
+    known = sitting.told, sitting.slopes
+    return edited(sitting, steer, sitting.x, T, wish, sitting.guide, known=known, **options)
 
 
 def all_of_noise(sitting, wish):
@@ -202,7 +279,7 @@ def edited(sitting, edit, x, t, wish, judge, **options):
     """The picture after an edit of the library, whose passes backward are charged as well."""
     with counting(sitting.model) as count:
         found = edit(sitting.model, x, t, wish, judge, **options)
-    sitting.backward += found.evaluations - count.passes
+    sitting.bill.passes += found.evaluations - count.passes
     return sitting.finish(found.x, found.t)
 
 
@@ -222,4 +299,4 @@ METHODS = {
     "all of x, t = 999": all_of_noise,
     "a little at every step": gradually,
 }
-COSTLY = {walked, all_of_noise}  # more than a thousand passes a picture
+COSTLY = {walked, again_in_h, all_of_noise}  # above a thousand passes; so is `again`, which is the one to beat

@@ -2,19 +2,25 @@
 
 import json
 import math
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import scipy.stats
 import torch
 from benchmarks import edit
-from benchmarks.edit_methods import METHODS, Sitting, once, walked
+from benchmarks.edit_methods import METHODS, Sitting, carried, combined, once, walked
 from small_models import scheduler, unet
 
 from hspace import editing
 from hspace.cats import world
 from hspace.cats.judge import Judge, load_judge
+from hspace.cats.render import render
+from hspace.geometry import transport
+from hspace.jacobian import Jacobian
 from hspace.model import DiffusionModel
 
 
@@ -49,7 +55,27 @@ def test_a_row_says_what_happened():
     assert row["success"] == [0.8, round(wilson.low, 3), round(wilson.high, 3)] == row["success by fit"]
     assert row["others"][0] == pytest.approx(0.5 / math.sqrt(11), abs=1e-4)  # the nose, of eleven factors not named
     assert row["change"]["nose"] == 0.5 and row["change"]["ear"] == 0
-    assert row["times untouched"] == 1.2 and row["passes"] == 204 and row["n"] == 10
+    assert row["times untouched"] == 1.2 and row["passes"] == 204 and (row["n"], row["failed"]) == (10, 0)
+
+
+def test_a_failed_edit_is_no_success_and_in_no_median():
+    made = noted(n=9, failures=0)
+    made += [line(9), {"seed": 9, "task": "no fright", "method": "fifty, once", "failed": "it cannot be"}]
+    untouched, row = edit.rows(made)
+    assert untouched["n"] == row["n"] == 10 and row["failed"] == 1
+    assert row["success"][0] == row["success by fit"][0] == 0.9
+    assert row["passes"] == 204 and row["others"] == [edit.rows(made[:-2])[1]["others"][0]] * 3
+    assert "| fifty, once | 10 | 1 | 90% (" in edit.markdown([row], "no fright")
+
+
+def test_a_method_that_always_fails_is_never_the_best():
+    made = noted(n=6, failures=6)
+    made += [{"seed": seed, "task": "no fright", "method": "fifty, again", "failed": "no"} for seed in range(6)]
+    _, once, again = edit.rows(made)
+    assert once["failed"] == 0 and again["failed"] == 6 and again["others"] == [None, None, None]
+    assert [best["method"] for _, best, _ in edit.verdicts([once, again])] == ["fifty, once"]
+    assert edit.verdicts([again]) == []
+    assert "| fifty, again | 6 | 6 | 0% (0% to 39%) | 0% | – | – | – | – | – |" in edit.markdown([again], "no fright")
 
 
 def test_what_is_wished_for_does_not_count_as_other():
@@ -84,13 +110,28 @@ def test_pictures_are_chosen_by_a_rule_once(tmp_path):
         edit.chosen_seeds(tmp_path / "run", "abd", 2, lambda: [3, 5])
 
 
+def test_processes_that_start_together_look_for_pictures_once(tmp_path):
+    calls = []
+
+    def find():
+        calls.append("looked")
+        time.sleep(0.2)
+        return [3, 5]
+
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda _: edit.chosen_seeds(tmp_path, "abc", 2, find), range(2))
+        assert [*found] == [[3, 5], [3, 5]] and calls == ["looked"]
+
+
 def test_a_line_that_was_cut_off_is_done_again(tmp_path):
-    whole = json.dumps(line(1)) + "\n"
-    (tmp_path / "edits.jsonl").write_text(whole + whole[:40])
-    assert edit.lines(tmp_path) == [line(1)] and edit.lines(tmp_path / "nothing") == []
-    assert (tmp_path / "edits.jsonl").read_text() == whole  # so that the next line begins on a line of its own
+    path, whole = tmp_path / "edits.jsonl", json.dumps(line(1)) + "\n"
+    edit.mend(path)
+    assert not path.exists() and edit.lines(tmp_path) == []
+    path.write_text(whole + whole[:40])
     (tmp_path / "edits_1.jsonl").write_text(json.dumps(line(2)) + "\n" + whole[:40])
     assert edit.lines(tmp_path) == [line(1), line(2)]
+    edit.mend(path)
+    assert path.read_text() == whole  # so that the next line begins on a line of its own
     assert (tmp_path / "edits_1.jsonl").read_text().endswith(whole[:40])  # another process may just be writing it
 
 
@@ -114,33 +155,129 @@ def near(model):
     return editing.cloud(model, 600, range(60))
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_every_method_makes_a_picture_and_pays_for_it(model, sketch, near, method):
-    """A run of a method alone, on a fresh sitting, takes the passes that it reports, but for those backward."""
+@pytest.fixture(scope="module")
+def sit(model, sketch, near):
+    """seed, donor=None → a fresh sitting."""
     guide = load_judge("guide")
-    donor = Sitting(model, guide, sketch, 1, near)
-    sitting = Sitting(model, guide, sketch, 2, near, donor)
-    wish = {"puppet": sitting.told[world.column("puppet")].item() + 0.2}
-    seen, run = [], model.network.forward
-    model.network.forward = lambda x, *args, **kwargs: seen.append(len(x)) or run(x, *args, **kwargs)
-    try:
-        picture, passes = sitting.run(METHODS[method], wish)
-    finally:
-        del model.network.forward
+    return lambda seed, donor=None: Sitting(model, guide, sketch, seed, lambda: near, lambda: donor)
+
+
+@pytest.fixture(scope="module")
+def donor(sit):
+    donor = sit(1)
+    donor.held()  # its directions and slopes
+    return donor
+
+
+@pytest.fixture(scope="module")
+def worn(sit, donor):
+    """A sitting that all methods are tried on, one after the other."""
+    worn = sit(2, donor)
+    worn.held()
+    return worn
+
+
+@pytest.fixture
+def spent(model, monkeypatch):
+    """What is really spent: states forward, and each column of a product as often as its function runs the network."""
+    count, run, begin = SimpleNamespace(passes=0), model.network.forward, Jacobian.__init__
+
+    def forward(x, *args, **kwargs):
+        count.passes += len(x)
+        return run(x, *args, **kwargs)
+
+    def start(J, *args, **kwargs):
+        before = count.passes
+        begin(J, *args, **kwargs)  # runs the function once
+        J.price = count.passes - before
+
+    def counted(product):
+        def more(J, columns):
+            count.passes += J.price * len(columns)
+            return product(J, columns)
+
+        return more
+
+    monkeypatch.setattr(Jacobian, "__init__", start)
+    for name in ("_push", "_pull"):
+        monkeypatch.setattr(Jacobian, name, counted(getattr(Jacobian, name)))
+    model.network.forward = forward
+    yield count
+    del model.network.forward
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_makes_a_picture_and_pays_for_it(sit, donor, worn, spent, method):
+    """What a method reports is what it spends on a fresh sitting, also where others have found a part of it before."""
+    wish = {"puppet": worn.told[world.column("puppet")].item() + 0.2}
+    sitting, spent.passes = sit(2, donor), 0
+    picture, passes = sitting.run(METHODS[method], wish)
+    assert passes == spent.passes
     assert picture.shape == (1, 3, 64, 64) and torch.isfinite(picture).all()
-    assert not torch.allclose(picture, sitting.picture, atol=1e-4)
-    assert passes >= (sum(seen) if method != "fifty, carried over" else 1)
-    again, price = sitting.run(METHODS[method], wish)
+    assert not torch.allclose(picture, worn.picture, atol=1e-4)
+    again, price = worn.run(METHODS[method], wish)
     assert torch.allclose(again, picture, atol=1e-4) and price == passes  # what was found is charged again
+    if method != "fifty, projected walk":  # which takes long
+        assert worn.run(METHODS[method], wish)[1] == passes
 
 
-def test_the_share_of_a_gradient_is_that_of_its_projection(model, sketch, near):
-    sitting = Sitting(model, load_judge("guide"), sketch, 2, near)
-    slopes, V = sitting.slopes.double(), sitting.S.V.double()
+def test_what_is_found_once_for_all_pictures_is_charged_to_none(sit, worn):
+    wish = {"puppet": worn.told[world.column("puppet")].item() + 0.2}
+    assert sit(2, sit(1)).run(carried, wish)[1] == worn.run(carried, wish)[1]
+
+
+def test_a_method_that_fails_leaves_the_bill_in_order(sit, donor):
+    def breaks(sitting, wish):
+        sitting.finish(sitting.x)
+        raise ValueError("it cannot be")
+
+    sitting = sit(2, donor)
+    with pytest.raises(ValueError, match="it cannot be"):
+        sitting.run(breaks, {})
+    assert sitting.run(lambda sitting, wish: sitting.picture, {})[1] == 5  # the steps of a sampling
+
+
+def test_the_strength_of_guidance_is_a_factor(model, worn):
+    strengths = (0.25, -0.25, 8.0, -32.0)
+    pictures = worn.guided(3, strengths)
+    for picture, strength in zip(pictures, strengths, strict=True):
+        x = editing.x_guidance(model, worn.x, 600, worn.V[:, 3], strength)
+        assert torch.allclose(picture[None], worn.finish(x), atol=1e-3)
+    assert (pictures[0] - pictures[2]).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("best", [2.0, -11.0, 3.0])
+def test_a_search_ends_within_half_an_octave(worn, monkeypatch, best):
+    """Pictures that hold nothing but the length they were drawn at, which shall be `best`."""
+    monkeypatch.setattr(worn, "off", lambda wish, pictures: (pictures.flatten(1)[:, 0] - best).abs())
+    tried = []
+
+    def drawn(lengths):
+        tried.extend(lengths)
+        return torch.tensor(lengths, dtype=torch.float64)[:, None, None, None].expand(-1, 3, 2, 2)
+
+    found = worn.search({}, drawn).flatten()[0].item()
+    assert found == min(tried, key=lambda length: abs(length - best)) and len(tried) == 18
+    assert abs(np.log2(found / best)) <= 0.25
+
+
+def test_what_is_carried_over_is_the_wish_for_this_picture(worn, donor):
+    """A nose that shall grow by a half grows by a half, however large the donor's is."""
+    nose = world.column("nose")
+    there, here = ({"nose": sitting.told[nose].item() + 0.5} for sitting in (donor, worn))
+    assert abs(there["nose"] - here["nose"]) > 1e-3
+    v = combined(donor, there)
+    moved = transport(v, donor.S, worn.S)
+    expected = worn.finish(worn.moved(moved * v.norm() / moved.norm()))
+    assert torch.allclose(worn.run(carried, here)[0], expected, atol=1e-4)
+
+
+def test_the_share_of_a_gradient_is_that_of_its_projection(worn):
+    slopes, V = worn.slopes.double(), worn.S.V.double()
     basis = torch.linalg.qr(V).Q
     left = slopes - slopes @ basis @ basis.T
     share = (1 - left.square().sum(dim=1) / slopes.square().sum(dim=1)).sqrt()
-    assert torch.allclose(sitting.held().double(), share, atol=1e-3)
+    assert torch.allclose(worn.held().double(), share, atol=1e-3)
 
 
 @pytest.fixture
@@ -166,19 +303,59 @@ def test_processes_divide_the_pictures(model, ready, tmp_path, monkeypatch, caps
         assert [line["seed"] for line in found] == [2 + int(rank)] * 3
     noted = edit.lines(tmp_path)
     monkeypatch.delenv("RANK"), monkeypatch.delenv("WORLD_SIZE")
-    monkeypatch.setattr(edit, "note", None)  # all is done
-    assert edit.main(model, tmp_path, tmp_path / "edits.json", **FEW) == edit.rows(noted)
+    with editing.counting(model) as count:
+        assert edit.main(model, tmp_path, tmp_path / "edits.json", **FEW) == edit.rows(noted)
+    assert count.passes == 0  # all is done
     assert json.loads((tmp_path / "edits.json").read_text())["first"] == noted[:3]
+    assert edit.main(model, tmp_path, **FEW | {"pictures": 1}) == edit.rows(noted[:3])
+
+
+def test_two_runs_do_not_share_a_folder(model, ready, tmp_path, monkeypatch):
+    """A table that is asked for too early leaves the line alone that another process is writing."""
+    (tmp_path / "edits_1.jsonl").write_text("half a li")
+    monkeypatch.setenv("WORLD_SIZE", "2"), monkeypatch.setenv("RANK", "1")
+    with edit.writing(tmp_path):
+        monkeypatch.delenv("RANK"), monkeypatch.delenv("WORLD_SIZE")
+        with pytest.raises(BlockingIOError, match="another run writes into"):
+            edit.main(model, tmp_path, **FEW)
+    assert (tmp_path / "edits_1.jsonl").read_text() == "half a li"
+
+
+def test_an_edit_that_fails_stops_no_run(model, ready, tmp_path, monkeypatch):
+    def refuses(sitting, wish):
+        raise ValueError("it cannot be")
+
+    tried = {"refuses": refuses, "blank": lambda sitting, wish: sitting.picture / 0, "keeps": lambda s, wish: s.picture}
+    monkeypatch.setattr(edit, "METHODS", tried)
+    only = {"pictures": 1, "tasks": ["no fright"]}
+    table = edit.main(model, tmp_path, page=tmp_path / "edits.md", **only)
+    noted = edit.lines(tmp_path)
+    said = [line.get("failed") for line in noted]
+    assert said[:2] == [None, "it cannot be"] and "NaN or infinite" in said[2] and said[3] is None
+    assert [(r["n"], r["failed"]) for r in table] == [(1, 0), (1, 1), (1, 1), (1, 0)]
+    assert edit.main(model, tmp_path, **only) == table and edit.lines(tmp_path) == noted  # they are not tried again
+    assert "| refuses | 1 | 1 |" in (tmp_path / "edits.md").read_text()
+
+
+def test_pictures_are_judged_together_as_each_by_itself():
+    referee, pictures = load_judge("referee"), render(world.sample(2, seed=0), 64)
+    together, alone = edit.scores(pictures, referee), [edit.scores(picture[None], referee)[0] for picture in pictures]
+    for one, other in zip(together, alone, strict=True):
+        assert one.keys() == other.keys()
+        assert all(np.allclose(one[name], other[name], atol=1e-3) for name in one)
+    assert not np.allclose(together[0]["fit"], together[1]["fit"], atol=1e-2)
+    odd = edit.scores(torch.cat([pictures[:1], 1e30 * pictures[:1]]), referee)
+    assert odd[0] == alone[0] and [*odd[1]] == ["failed"]
 
 
 def test_a_stopped_run_goes_on(model, ready, tmp_path, monkeypatch):
     original, count = edit.note, []
 
-    def note(folder, referee, seed, *rest, **more):
+    def note(*given):
         if len(count) == 2:
             raise KeyboardInterrupt
-        count.append(seed)
-        return original(folder, referee, seed, *rest, **more)
+        count.append(given)
+        return original(*given)
 
     monkeypatch.setattr(edit, "note", note)
     with pytest.raises(KeyboardInterrupt):
@@ -197,11 +374,10 @@ def test_a_stopped_run_goes_on(model, ready, tmp_path, monkeypatch):
     assert stored["rows"] == json.loads(json.dumps(table))
     assert "one random direction" in (tmp_path / "edits.md").read_text()
     assert (tmp_path / "_static" / "edits_no_fright.png").stat().st_size > 1000
-    seen = []
-    monkeypatch.setattr(edit, "Sitting", lambda *given: seen.append(given[3]) or Sitting(*given))
     monkeypatch.setitem(edit.TASKS, "horse", replace(edit.TASKS["horse"], chosen=lambda before: False))
-    edit.run(model, tmp_path / "run", **FEW | {"tasks": ["no fright", "horse"]})
-    assert seen == [2] and edit.lines(tmp_path / "run") == after  # the donor; nothing else is left to do
+    monkeypatch.setattr(edit, "note", None)  # nothing is left to do
+    assert edit.run(model, tmp_path / "run", **FEW | {"tasks": ["no fright", "horse"]}) == [2, 3]
+    assert edit.lines(tmp_path / "run") == after
 
 
 def test_who_takes_part():
@@ -210,3 +386,4 @@ def test_who_takes_part():
     assert edit.takes_part(edit.FEW, horse, "no fright", once) and edit.takes_part(edit.FEW - 1, horse, "nose", once)
     assert not edit.takes_part(edit.FEW, horse, "no fright", walked)
     assert not edit.takes_part(edit.FEW, horse, "nose", once)
+    assert edit.takes_part(1, kind, "nose", carried) and not edit.takes_part(0, kind, "nose", carried)

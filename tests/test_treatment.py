@@ -293,7 +293,7 @@ def test_one_writer_a_folder(model, whole, tmp_path):
     begun = copied(whole, tmp_path)
     begun.path(4, 300).unlink()
     for name in ("run", "seed4"):
-        with module._lock(tmp_path, name), pytest.raises(BlockingIOError, match="another run writes into"):
+        with module.lock_folder(tmp_path, name), pytest.raises(BlockingIOError, match="another run writes into"):
             treat(model, tmp_path, PLAN, **QUIET)
     assert begun.status().missing == ((4, 300),)
     treat(model, tmp_path, PLAN, **QUIET)

@@ -229,13 +229,13 @@ def treat(model, folder, plan, *, pictures=None, about=None, rank=None, world=No
     # Ranks beyond the first lock no folder: the launcher ends them where the first is refused.
     with contextlib.ExitStack() as stack:
         if rank == 0:
-            stack.enter_context(_lock(treatment.folder, "run"))
+            stack.enter_context(lock_folder(treatment.folder, "run"))
         name = "units" if world == 1 else f"process {rank + 1} of {world}"
         total = len(seeds) * len(plan.timesteps)
         bar = tqdm(total=total, desc=name, unit="unit", position=rank, smoothing=0, disable=not progress)
         stack.enter_context(bar)
         for seed in seeds:
-            with _lock(treatment.folder, f"seed{seed}"):
+            with lock_folder(treatment.folder, f"seed{seed}"):
                 failed += _chain(model, treatment, seed, bar, pictures)
     if failed:
         raise ValueError(f"{len(failed)} of {len(seeds)} seeds were given up, all others are done; {failed[0]}")
@@ -392,7 +392,7 @@ def _begin(folder, identity, about):
     """The `Treatment` in the folder, new or the same as before."""
     path = folder / "manifest.json"
     (folder / "units").mkdir(parents=True, exist_ok=True)
-    with _lock(folder, "manifest", PATIENCE):
+    with lock_folder(folder, "manifest", PATIENCE):
         if not path.exists():
             content = json.dumps(identity | {"about": about, "hspace": __version__}, indent=1) + "\n"
             write(path, lambda beside: beside.write_text(content, encoding="utf-8"))
@@ -406,7 +406,7 @@ def _begin(folder, identity, about):
 
 
 @contextlib.contextmanager
-def _lock(folder, name, patience=0):
+def lock_folder(folder, name, patience=0):
     """Hold a lock of the folder; the system frees it where a process dies. BlockingIOError where another holds it."""
     (folder / ".locks").mkdir(exist_ok=True)
     lock = FileLock(folder / ".locks" / f"{name}.lock")
