@@ -103,6 +103,7 @@ def test_the_card_states_what_was_measured():
     page = report.page(figures, bundled_curve())
     assert len(rows) == 5 and all(f"| {what} | {asked} | {reached} |" in page for what, asked, reached, _ in rows)
     assert (ROOT / "book" / "alice.md").read_text(encoding="utf-8") == page, "run `hspace report`"
+    assert all(met for *_, met in rows), rows  # all that was asked of her is reached
 
 
 def test_the_card_tells_every_run_and_where_it_began():

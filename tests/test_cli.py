@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 
 import pytest
@@ -146,13 +147,46 @@ def test_an_edit_walks_along_a_direction(folder, tmp_path, capsys):
 
 
 def test_an_edit_follows_a_wish_by_any_judge(folder, tmp_path, capsys, monkeypatch):
-    (tmp_path / "own_judge.py").write_text("def colours(pictures):\n    return pictures.mean(dim=(2, 3))\n")
+    (tmp_path / "own_judge.py").write_text("def colours(pictures):\n    return 100 * pictures.mean(dim=(2, 3))\n")
     monkeypatch.chdir(tmp_path)
     command = ["edit", str(folder / "run"), "--seed", "1", "--t", "400", "--device", "cpu"]
     assert cli.main([*command, "--wish", "brightness=1", "--judge", "own_judge:colours"]) == 2
     assert "no factor is called 'brightness'; the judge tells 0, 1, 2" in capsys.readouterr().err
+    assert cli.main([*command, "--wish", "7=1", "--judge", "own_judge:colours"]) == 2
+    assert "no factor is called 7; the judge tells 0, 1, 2" in capsys.readouterr().err
     assert cli.main([*command, "--direction", "1", "--judge", "own_judge:colours"]) == 0
-    assert "\n2: " in capsys.readouterr().out and Image.open("edit.png").size == (40, 8)
+    before = colours(capsys.readouterr().out)[2][0]
+    assert Image.open("edit.png").size == (40, 8)
+    assert cli.main([*command, "--wish", f"2={before + 0.5}", "--judge", "own_judge:colours"]) == 0
+    told = colours(capsys.readouterr().out)
+    assert told[2] == pytest.approx((before, before + 0.5), abs=0.1) and Image.open("edit.png").size == (16, 8)
+    assert [after for _, after in told[:2]] == pytest.approx([before for before, _ in told[:2]], abs=0.1)
+
+
+def colours(said):
+    """What a judge without names said of the first picture and the last, [(before, after)]."""
+    return [(float(a), float(b)) for a, b in re.findall(r"^\d: (\S+) → (\S+)$", said, re.MULTILINE)]
+
+
+@pytest.mark.parametrize(("dtype", "more"), [("float64", []), ("bfloat16", ["--tol", "0.1"])])
+def test_a_treatment_in_another_dtype_is_judged_and_edited(dtype, more, folder, tmp_path, capsys, monkeypatch):
+    """By a judge that knows float32 alone; only a walk is not for 16 bits."""
+    source = "import torch\nrows = torch.linspace(-1, 1, 192).view(192, 1)\n"
+    (tmp_path / "float_judge.py").write_text(source + "def judge(pictures):\n    return pictures.flatten(1) @ rows\n")
+    monkeypatch.chdir(tmp_path)
+    command = ["directions", "--model", str(folder / "model"), "--seeds", "0", "--timesteps", "400", "--k", "3"]
+    assert cli.main([*command, *more, "--dtype", dtype, "--steps", "5", "--device", "cpu", "--out", "run"]) == 0
+    common, judge = ["edit", "run", "--seed", "0", "--t", "400", "--device", "cpu"], ["--judge", "float_judge"]
+    capsys.readouterr()
+    assert cli.main([*common, "--direction", "1", *judge]) == 0
+    before = colours(capsys.readouterr().out)[0][0]
+    assert cli.main([*common, "--wish", f"0={before + 0.5}", *judge]) == 0
+    assert abs(colours(capsys.readouterr().out)[0][1] - before - 0.5) < 0.3
+    assert cli.main(["gallery", "run", "--device", "cpu", "--pictures", "2", *judge]) == 0
+    assert "; 0 " in (tmp_path / "gallery.html").read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert cli.main([*common, "--direction", "1", "--walk", "--pictures", "1"]) == (2 if more else 0)
+    assert ("--walk is too fine for bfloat16" in capsys.readouterr().err) == bool(more)
 
 
 def test_a_gallery_of_some(folder, tmp_path, capsys):

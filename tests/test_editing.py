@@ -39,6 +39,10 @@ def judge():
     return Sight()
 
 
+def in_dtype(dtype):
+    return DiffusionModel(unet(), scheduler().alphas_cumprod, "v_prediction", steps=10).to(dtype)
+
+
 @pytest.fixture(scope="module")
 def x_600(model):
     return model.denoise(model.noise(5), stop=600)
@@ -164,6 +168,12 @@ def test_a_turn_keeps_the_norm_and_goes_as_far_as_the_step_is_long():
     assert torch.equal(turned(x, 2 * x.flatten() * 0), x)
 
 
+def test_a_turn_of_16_bits_is_that_of_float32_rounded_once():
+    x, step = torch.randn(2, 1, 3, 4, 4, generator=torch.Generator().manual_seed(0)).bfloat16()
+    exact = turned(x.float(), step.float().flatten())
+    assert torch.equal(turned(x, step.float().flatten()), exact.bfloat16())
+
+
 def test_a_zero_state_cannot_turn():
     with pytest.raises(ValueError, match="the state is zero"):
         turned(torch.zeros(1, 3, 4, 4), torch.ones(48))
@@ -199,6 +209,14 @@ def test_one_state_at_a_time(model, go):
     more = {"V": torch.eye(768)[:, :2]} if go is hspace.shoot else {}
     with pytest.raises(ValueError, match="got a batch of 2"):
         go(model, x, 600, v=torch.ones(768), length=1.0, steps=1, **more)
+
+
+@pytest.mark.parametrize("go", [hspace.walk, hspace.shoot])
+def test_no_curve_is_followed_in_16_bits(go):
+    model = in_dtype(torch.bfloat16)
+    more = {"V": torch.eye(768)[:, :2]} if go is hspace.shoot else {}
+    with pytest.raises(ValueError, match="bfloat16 is too coarse to follow a curve: take the model in float32"):
+        go(model, model.noise(1), 999, v=torch.ones(768), length=1.0, steps=1, **more)
 
 
 # What steers
@@ -261,6 +279,32 @@ def test_steer_keeps_within_the_cloud(model, judge, x_600):
     assert inside == [False, True]
 
 
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float64, 1e-3), (torch.bfloat16, 0.1)])
+@pytest.mark.parametrize("stay", [False, True])
+def test_a_model_of_another_dtype_is_steered_alike(model, judge, dtype, near, stay):
+    """The judge, which knows float32 alone, sees float32 pictures; V is of float32, and so is the cloud of 16 bits."""
+    other, x = in_dtype(dtype), model.denoise(model.noise(5), stop=800)
+    wish = {"b": told(model, judge, x, 800)[1] + 0.3}
+    V = torch.linalg.qr(torch.randn(768, 6, generator=torch.Generator().manual_seed(2))).Q
+    edits = []
+    for one in (model, other):
+        limits = {"V": V, "near": cloud(one, 800, range(4))} if stay else {}
+        edits.append(steer(one, x.to(one.dtype), 800, wish, judge, rounds=1, **limits))
+    plain, same = edits
+    assert same.x.dtype == dtype and same.told.dtype == torch.float32 and len(same.told) == 2
+    assert ((same.told - plain.told) / judge.std).abs().max() < near
+    assert same.length == pytest.approx(plain.length, rel=near)
+
+
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float64, 1e-3), (torch.bfloat16, 0.1)])
+def test_a_model_of_another_dtype_is_steered_gradually(model, judge, dtype, near):
+    other, x = in_dtype(dtype), model.denoise(model.noise(5), stop=600)
+    wish = {"b": judge(model.predict(x, 600))[0, 1] + 0.3}
+    plain, same = (steer_gradually(one, x.to(one.dtype), 600, wish, judge, stop=500) for one in (model, other))
+    assert same.x.dtype == dtype and ((same.told - plain.told) / judge.std).abs().max() < near
+    assert same.length == pytest.approx(plain.length, rel=near)
+
+
 def test_the_room_of_a_cloud_is_in_standard_deviations():
     generator = torch.Generator().manual_seed(1)
     states = torch.randn(4000, 3, generator=generator) * torch.tensor([1.0, 2.0, 3.0])
@@ -296,6 +340,16 @@ def test_passes_are_counted(model, judge, x_600, go, options, backward):
     finally:
         del model.network.forward
     assert edit.evaluations == sum(seen) + backward
+
+
+def test_what_is_known_at_the_start_is_not_found_again(model, judge, x_600):
+    before = told(model, judge, x_600, 600)
+    wish, G = {"a": before[0] + 0.3}, editing.slopes(model.jacobian(x_600, 600, to=judge), judge.std)
+    plain = steer(model, x_600, 600, wish, judge, rounds=2, tol=1e-5)
+    spared = steer(model, x_600, 600, wish, judge, rounds=2, tol=1e-5, known=(before, G))
+    assert len(plain.told) == 3 and torch.equal(spared.x, plain.x) and torch.equal(spared.told, plain.told)
+    # 6 steps each: the picture told; to differentiate, once, with a graph, and again at its checkpoints; 4 factors back
+    assert plain.evaluations - spared.evaluations == 6 + 3 * 6 + 4 * 6
 
 
 def test_counting_counts_states(model, x_600):

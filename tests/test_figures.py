@@ -54,7 +54,7 @@ MAKERS = {
     "change_heatmap": lambda: figures.change_heatmap(CHANGE, FACTORS, CHANGE - HALF, CHANGE + HALF, control=CONTROL),
     "change_bars": lambda: figures.change_bars(CHANGE[:, 0], CHANGE[:, 1], CHANGE[:, 2], FACTORS, CONTROL),
     "schedule": lambda: figures.schedule(np.linspace(0.99, 0.01, 50), at=[0, 49]),
-    "loss_curve": lambda: figures.loss_curve(LOSS, starts={100: "run 2"}),
+    "loss_curve": lambda: figures.loss_curve(LOSS, starts={100: "run 2", 180: "3"}),
     "histograms": lambda: figures.histograms(random(80, F), random(90, F, seed=1), FACTORS, ks=np.full(F, 0.125)),
     "law": lambda: figures.law(W, FITTED, HALF_WIDTH),
 }
@@ -278,8 +278,10 @@ def test_bars_have_their_lengths_intervals_and_the_band_of_chance():
 
 def test_the_loss_curve_shows_every_step_and_a_median_that_outliers_do_not_move():
     figure = MAKERS["loss_curve"]()
-    raw, median, start = figure.axes[0].lines
+    raw, median, start, _ = figure.axes[0].lines
     assert set(start.get_xdata()) == {100} and "run 2" in told(figure)
+    first, second = (text.get_window_extent() for text in figure.axes[0].texts)
+    assert first.x1 < second.x0 and first.y0 > figure.axes[0].get_window_extent().y1
     np.testing.assert_array_equal(raw.get_ydata(), LOSS)
     assert raw.get_xdata()[0] == 1 and median.get_xdata()[-1] == 300
     spiky = np.ones(1000)

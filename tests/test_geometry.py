@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import scipy.integrate
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_models import unet
 
@@ -132,6 +132,7 @@ def test_small_angles_are_exact():
 
 @few
 @given(n=st.integers(1, 9), m=st.integers(1, 9), share=st.floats(0, 1), seed=st.integers(0, 99))
+@example(n=5, m=7, share=0.2, seed=75)  # to its one direction the first random vector is nearly at right angles
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_rank_and_kernel(n, m, share, seed, dtype):
     r = round(share * min(m, n))

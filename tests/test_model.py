@@ -389,9 +389,9 @@ def test_the_jacobian_through_the_sampler_against_finite_differences(doubles, ki
     score = lambda x: judge(model.denoise(x, start=200))  # noqa: E731
     secant = (score(x + e * v) - score(x - e * v)).flatten() / (2 * e)
     assert G.shape == (3, x.numel())
-    torch.testing.assert_close(G @ v.flatten(), secant, rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(G @ v.flatten(), secant, rtol=1e-5, atol=1e-6)  # of the judge, which sees float32
     pulled = G.T @ torch.eye(3, dtype=torch.float64)
-    torch.testing.assert_close(pulled.T @ v.flatten(), secant, rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(pulled.T @ v.flatten(), secant, rtol=1e-5, atol=1e-6)
     assert (secant.abs() > 1e-3).all()
 
 
@@ -421,7 +421,7 @@ class Strided(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.norm = torch.nn.GroupNorm(2, 4).double()
+        self.norm = torch.nn.GroupNorm(2, 4)
 
     def forward(self, picture):
         channels = torch.cat([picture, picture[:, :1].square()], 1)
@@ -430,11 +430,11 @@ class Strided(torch.nn.Module):
 
 
 def test_a_judge_may_hold_group_norms():
-    model, body = make("unet").to(torch.float64), Strided()
+    model, body = make("unet").to(torch.float64), Strided().double()
     x, v, e = model.noise(1), model.noise(2), 1e-5
     secant = (body(model.denoise(x + e * v, 100)) - body(model.denoise(x - e * v, 100))).flatten().detach() / (2 * e)
-    G = model.jacobian(x, t=100, to=body)
-    torch.testing.assert_close(G @ v.flatten(), secant, rtol=1e-5, atol=1e-7)
+    G = model.jacobian(x, t=100, to=body.float())
+    torch.testing.assert_close(G @ v.flatten(), secant, rtol=1e-5, atol=1e-6)
 
 
 def test_jacobian_takes_one_state_and_one_target(pixel):

@@ -48,7 +48,7 @@ def test_a_scene_leaves_the_global_state_alone(drawing):
 
 
 def test_no_scene_of_that_name():
-    with pytest.raises(ValueError, match=r"no scene 'clinc'; there are clinic, forest, eigenface, puppets, backdrop"):
+    with pytest.raises(ValueError, match=r"no scene 'clinc'; there are clinic, forest, eigenface, puppets, friends, "):
         scene("clinc")
 
 
@@ -64,6 +64,15 @@ def test_a_puppets_head_has_no_strings_of_its_own():
     person = cat(puppet=1.0, ear=0.4)
     assert cutout(person, 96)[:8, :, 3].max() > 0.5
     assert head_of(person, 96)[:8, :, 3].max() < 0.01
+
+
+def test_the_friends_differ_from_the_puppets_in_their_strings_only():
+    """Between bars and hands the taut strings are gone; faces, bodies and the street are the same."""
+    pictures = [Image.open(io.BytesIO(scene(name).png())).convert("RGB") for name in ("puppets", "friends")]
+    taut, loose = (np.asarray(picture).astype(int) for picture in pictures)
+    rows, columns = np.nonzero((abs(taut - loose) > 40).any(axis=2))  # beyond the rounding of a palette
+    assert 4000 < len(rows) < 0.015 * taut[..., 0].size
+    assert rows.min() > 110 and rows.max() < 600 and columns.min() > 300 and columns.max() < 970
 
 
 def test_a_cat_is_the_mean_but_for_what_is_said():

@@ -107,7 +107,9 @@ def parser():
     edit.add_argument(
         "--walk", action="store_true", help="ask for the direction anew at each picture, no straight line"
     )
-    edit.add_argument("--wish", type=wish, action="append", help="instead: a factor as wished, such as fright=0")
+    edit.add_argument(
+        "--wish", type=wish, action="append", help="instead: a factor as wished, by its name or number: fright=0"
+    )
     edit.add_argument("--judge", help="guide (default for wishes), referee, or your own: module:function")
     edit.add_argument("--out", type=Path, default=Path("edit.png"), help="file of the pictures (default: %(default)s)")
     add_model(edit)
@@ -426,19 +428,22 @@ def run_edit(options):
     from hspace.directions import strips
     from hspace.files import write
     from hspace.gallery import row
+    from hspace.model import HALF
 
     if (options.wish is None) == (options.direction is None):
         raise ValueError("an edit wants either a direction or a wish; write --direction 3 or --wish fright=0")
     if options.walk and options.wish:
         raise ValueError("--walk goes along a direction, and a wish finds its own way: leave out --walk")
     treatment, model = opened(options)
+    if options.walk and model.dtype in HALF:
+        raise ValueError(f"--walk is too fine for {treatment.manifest['dtype']}, this treatment's: leave out --walk")
     unit, t = treatment.read(options.seed, options.t), options.t
     x, V = unit.x.to(model.device, model.dtype), unit.svd.V.to(model.device, model.dtype)
     judge = find_judge(options.judge, model.device)
     if options.wish:
-        done = hspace.steer(model, x, t, dict(options.wish), judge, V=V)
-        pictures, length = model.picture(model.denoise(torch.cat([x, done.x]), start=t)), done.length
         judge = judge or find_judge("guide", model.device)
+        done = hspace.steer(model, x, t, named(options.wish, judge), judge, V=V)
+        pictures, length = model.picture(model.denoise(torch.cat([x, done.x]), start=t)), done.length
     elif options.direction > V.shape[1]:
         raise ValueError(f"--direction {options.direction}: this treatment holds {V.shape[1]}; write 1 to {V.shape[1]}")
     else:
@@ -457,12 +462,19 @@ def run_edit(options):
         tell(judge, pictures)
 
 
+def named(wishes, judge):
+    """Pairs (name, value) as a wish, a dict; the factors of a judge without names are called by their numbers."""
+    if hasattr(judge, "factors"):
+        return dict(wishes)
+    return {int(name) if name.isdecimal() else name: value for name, value in wishes}
+
+
 def tell(judge, pictures):
     """Print what a judge says of the first and the last of the pictures."""
     import torch
 
     with torch.no_grad():
-        before, after = judge(pictures)[[0, -1]].tolist()
+        before, after = judge(pictures.float())[[0, -1]].tolist()
     for name, a, b in zip(getattr(judge, "factors", range(len(before))), before, after, strict=True):
         print(f"{name}: {a:.2f} → {b:.2f}")
 

@@ -1,7 +1,8 @@
 """Edits: walks of a model's state, and steps that change one factor of the finished picture and leave the others.
 
 A *wish* says what the judged factors shall become, {"fright": 0.0}: in the judge's own units; what is not named shall
-stay as it is. The judge that an edit follows must not be the one that scores it.
+stay as it is. The judge that an edit follows must not be the one that scores it. It sees float32 pictures, whatever the
+model's dtype.
 """
 
 import contextlib
@@ -14,9 +15,8 @@ import torch
 
 from hspace import geometry
 from hspace.cats.judge import load_judge
-from hspace.jacobian import Jacobian
 from hspace.layers import exact
-from hspace.model import one_state
+from hspace.model import HALF, one_state, unrounded
 from hspace.scoring import combine
 
 FRACTIONS = (1.0, 0.5, 0.25, 0.125)  # of a step, tried together
@@ -27,9 +27,11 @@ def walk(model, x_t, t, v, length, steps, k=50, layer=None, **options):
 
     x_t (1, C, H, W); v (n,): the direction, of which the part in the first k right singular vectors is followed.
     length: of the whole walk in X, the norm over pixels.  layer: whose output is h.  options: for `geometry.walk`,
-    which also says how well each step was predicted.  Raises what `geometry.walk` raises, and for more than one state.
+    which also says how well each step was predicted.  Raises what `geometry.walk` raises, and ValueError for more than
+    one state and in 16 bits.
     """
     _one(model, x_t, t)
+    _fine(model)
     return geometry.walk(lambda x: model.h(x, t, layer), x_t, v, length, steps, k, **options).points[:, 0]
 
 
@@ -38,9 +40,10 @@ def shoot(model, x_t, t, V, v, length, steps, layer=None, tol=1e-3):
 
     x_t (1, C, H, W); V (n, k): the directions that span the sheet, such as right singular vectors at x_t; v (n,): where
     to, of which the part in the span of V is followed.  length: in H.  tol: see `geometry.shoot`.
-    Raises ValueError where the sheet is not k-dimensional, and for more than one state.
+    Raises ValueError where the sheet is not k-dimensional, for more than one state, and in 16 bits.
     """
     _one(model, x_t, t)
+    _fine(model)
     sheet = geometry.sheet(lambda x: model.h(x, t, layer), x_t, V)
     inside = torch.linalg.lstsq(V, v[:, None]).solution[:, 0]
     z = geometry.shoot(sheet, torch.zeros_like(inside), inside, length, steps, tol=tol).points
@@ -51,6 +54,12 @@ def _one(model, x_t, t):
     """ValueError unless x_t is a single state that the model can take."""
     model.check(x_t, t)
     one_state(x_t)
+
+
+def _fine(model):
+    """ValueError where the model runs in 16 bits, whose rounding hides how h bends."""
+    if model.dtype in HALF:
+        raise ValueError(f"{model.dtype} is too coarse to follow a curve: take the model in float32")
 
 
 @dataclass(frozen=True)
@@ -90,11 +99,27 @@ def cloud(model, t, seeds, batch=32):
     seeds = torch.tensor([*seeds])
     if len(seeds) < 2:
         raise ValueError(f"{len(seeds)} seeds have no spread: give at least 2")
-    states = torch.cat([model.denoise(model.noise(part.tolist()), stop=t).flatten(1) for part in seeds.split(batch)])
+    states = [model.denoise(model.noise(part.tolist()), stop=t).flatten(1) for part in seeds.split(batch)]
+    states = unrounded(torch.cat(states))
     return Cloud(states.mean(dim=0), states - states.mean(dim=0))
 
 
-def steer(model, x, t, wish, judge=None, *, V=None, metric=None, rounds=4, tol=0.02, near=None, cap=3.0, ridge=1e-3):
+def steer(
+    model,
+    x,
+    t,
+    wish,
+    judge=None,
+    *,
+    V=None,
+    metric=None,
+    rounds=4,
+    tol=0.02,
+    near=None,
+    cap=3.0,
+    ridge=1e-3,
+    known=None,
+):
     """Edit the state x at t so that the finished picture's judged factors come out as wished: Gauss–Newton.
 
     Each round differentiates the factors through the sampler, G = ∂ factors / ∂x, by one checkpointed vector-Jacobian
@@ -105,6 +130,7 @@ def steer(model, x, t, wish, judge=None, *, V=None, metric=None, rounds=4, tol=0
     judge: what steers, pictures (B, C, H, W) → (B, F); the guide by default.  V (n, k): directions to stay within, as
     unit columns; all of X by default.  metric (k,), ridge: see `combine`.  near: a `Cloud`; with it no coordinate along
     V goes beyond `cap` standard deviations.  tol: the largest error, in standard deviations, that ends the edit.
+    known: (told (F,), slopes (F, n)) of x without an edit, where both are at hand; `evaluations` are then without them.
     Returns `Edit`. Raises ValueError for unknown factors, shapes that do not fit, and for `near` without V.
     """
     _one(model, x, t)
@@ -113,15 +139,18 @@ def steer(model, x, t, wish, judge=None, *, V=None, metric=None, rounds=4, tol=0
     judge = judge or load_judge("guide", x.device)
     start, scale, products = x, _scale(judge, x), 0
     with counting(model) as count:
-        told = [_told(model, x, t, judge)[0]]
+        told = [_told(model, x, t, judge)[0] if known is None else known[0]]
         wanted = goal(judge, told[0], wish)
         for _ in range(rounds):
             lack = (wanted - told[-1]) / scale
             if lack.abs().max() <= tol:
                 break
-            G = model.jacobian(x, t, to=judge)
-            step = _step(slopes(G, scale), lack, x, ridge, V, metric, near, cap)
-            products += G.products
+            if known is not None and x is start:
+                G = known[1]
+            else:
+                J = model.jacobian(x, t, to=judge)
+                G, products = slopes(J, scale), products + J.products
+            step = _step(G, lack, x, ridge, V, metric, near, cap)
             ends = torch.cat([turned(x, fraction * step) for fraction in FRACTIONS])
             seen = _told(model, ends, t, judge)
             best = ((seen - wanted) / scale).norm(dim=1).argmin()
@@ -130,7 +159,7 @@ def steer(model, x, t, wish, judge=None, *, V=None, metric=None, rounds=4, tol=0
             x = ends[best : best + 1]
             told.append(seen[best])
     evaluations = count.passes + products * len(model.legs(t))
-    return Edit(x, t, torch.stack(told), wanted, (x - start).norm().item(), evaluations)
+    return Edit(x, t, torch.stack(told), wanted, unrounded(x - start).norm().item(), evaluations)
 
 
 def steer_gradually(model, x, t, wish, judge, *, stop=400, most=4.0, ridge=1e-2):
@@ -150,7 +179,7 @@ def steer_gradually(model, x, t, wish, judge, *, stop=400, most=4.0, ridge=1e-2)
         raise ValueError(f"stop={stop} must be a timestep below t={t}, on the sampler's grid: {model.timesteps}")
     with counting(model) as count:
         for i, (here, there) in enumerate(legs, 1):
-            J = Jacobian(lambda x, s=here: _expected(model, x, s, judge), x)
+            J = model.jacobian_of(lambda x, s=here: _expected(model, x, s, judge), x)
             target = _expected(model, free, here, judge)[0]
             target = target + i / len(legs) * (goal(judge, target, wish) - target)
             step = _step(slopes(J, scale), (target - J.y) / scale, x, ridge)
@@ -158,7 +187,7 @@ def steer_gradually(model, x, t, wish, judge, *, stop=400, most=4.0, ridge=1e-2)
             x = turned(x, step * (most / step.norm()).clamp(max=1))
             x, free = model.denoise(torch.cat([x, free]), start=here, stop=there).split(1)
         told.append(_expected(model, x, stop, judge)[0])
-    moved = (x - free).norm().item()
+    moved = unrounded(x - free).norm().item()
     return Edit(x, stop, torch.stack(told), target, moved, count.passes + products)
 
 
@@ -180,17 +209,18 @@ def _noise(model, x, t):
 def turned(x, step):
     """x moved by `step` (n,) along the great circle that keeps its norm: as far as the step's part across x is long.
 
-    x (1, C, H, W). Noise of n numbers has a norm near √n; a straight step would leave that shell.  Raises ValueError
-    for a state that is zero.
+    x (1, C, H, W). Noise of n numbers has a norm near √n; a straight step would leave that shell.  Of 16 bits the turn
+    is made in float32, and its end rounded.  Raises ValueError for a state that is zero.
     """
-    flat, radius = x.flatten(), x.norm()
+    flat, radius = unrounded(x).flatten(), unrounded(x).norm()
+    step = step.to(flat)
     if radius == 0:
         raise ValueError("the state is zero: it has no shell to stay on")
     across = step - (step @ flat) / radius**2 * flat
     angle = across.norm() / radius
     if angle == 0:
         return x
-    return (angle.cos() * flat + angle.sin() * radius * across / across.norm()).view_as(x)
+    return (angle.cos() * flat + angle.sin() * radius * across / across.norm()).view_as(x).to(x)
 
 
 def slopes(J, scale):
@@ -213,6 +243,7 @@ def goal(judge, told, wish):
 
 def _step(G, lack, x, ridge, V=None, metric=None, near=None, cap=None):
     """The step in X (n,) that changes the factors by `lack` (F,), as `combine` finds it among V or all of X."""
+    V = None if V is None else V.to(G)
     M = G if V is None else G @ V
     room = None if near is None else near.room(x, V, cap)
     with warnings.catch_warnings():  # a wish out of reach in this round is seen in what the judge tells after it
@@ -223,20 +254,20 @@ def _step(G, lack, x, ridge, V=None, metric=None, near=None, cap=None):
 
 def _scale(judge, x):
     """What counts as one for each factor, (F,): the judge's standard deviations; 1 where it has none."""
-    return getattr(judge, "std", torch.ones(())).to(x)
+    return getattr(judge, "std", torch.ones(())).to(unrounded(x))
 
 
 @torch.no_grad()
 def _told(model, x, t, judge):
     """Factors of the finished pictures, (B, F)."""
-    return judge(model.picture(model.denoise(x, start=t)))
+    return judge(model.picture(model.denoise(x, start=t)).float())
 
 
 def _expected(model, x, t, judge):
     """Factors of the expected pictures, (B, F)."""
     picture = model.picture(model.predict(x, t))
     with exact(judge):
-        return judge(picture)
+        return judge(picture.float())
 
 
 @contextlib.contextmanager

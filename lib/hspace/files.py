@@ -1,7 +1,9 @@
-"""Files that are whole or not there, and pictures as one image."""
+"""Files and folders that are whole or not there, and pictures as one image."""
 
 import contextlib
 import os
+import shutil
+from pathlib import Path
 
 from PIL import Image
 
@@ -17,6 +19,25 @@ def write(path, action):
     os.replace(beside, path)
     with contextlib.suppress(PermissionError):  # Windows opens no folders
         _sync(path.parent, os.O_RDONLY)
+
+
+def write_folder(path, action):
+    """Let `action` fill a folder beside `path`, then rename it: whoever reads `path` never finds half of one.
+
+    The folder that was there is moved away just before, and deleted after: between the two there is none.
+    """
+    beside, before = (path.with_name(path.name + end) for end in (".part", ".old"))
+    for left in (beside, before):
+        shutil.rmtree(left, ignore_errors=True)
+    action(beside)
+    for file in filter(Path.is_file, beside.rglob("*")):
+        _sync(file)
+    if path.exists():
+        os.replace(path, before)
+    os.replace(beside, path)
+    with contextlib.suppress(PermissionError):
+        _sync(path.parent, os.O_RDONLY)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _sync(path, flags=os.O_RDWR):

@@ -80,7 +80,7 @@ def gallery(
 
     model: the treated one.  treatment: a `Treatment`.  units: pairs (seed, t), those that are done by default.
     count: directions of each.  lengths: of the steps along them, in X, rising.
-    judge: any function from pictures (B, C, H, W) to numbers (B, F); under each strip stands how the numbers change
+    judge: any function from float32 pictures (B, C, H, W) to numbers (B, F); under each strip stands how they change
         from its first picture to its last, in the judge's `std` and by its `factors` where it has them.
     like: a unit (seed, t) whose directions all others are matched to, by their spaces, see `geometry.match`; each
         strip then says how much of its partner it holds. By default each unit shows its own singular directions.
@@ -191,7 +191,7 @@ def row(pictures):
 @torch.no_grad()
 def _changes(judge, shown):
     """For each strip (k, L, C, H, W) the numbers that change most from its first picture to its last, as text."""
-    first, last = judge(shown[:, 0]), judge(shown[:, -1])
+    first, last = judge(shown[:, 0].float()), judge(shown[:, -1].float())
     change = ((last - first) / getattr(judge, "std", torch.ones(())).to(first)).cpu()
     names = [str(name) for name in getattr(judge, "factors", range(change.shape[1]))]
     order = change.abs().argsort(dim=1, descending=True)[:, :MANY].tolist()

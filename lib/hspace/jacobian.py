@@ -89,7 +89,7 @@ def mismatch(J, probes=5, seed=0):
 
     The adjoint test ⟨J v, u⟩ = ⟨v, Jᵀ u⟩, for unit v near the strongest directions and Gaussian u, and the other way
     round: with u Gaussian the difference has the size of the whole error vector of J v, where one with a fixed unit u
-    would average its entries away. In float32 about 1e-6, in bfloat16 1e-2.  Costs 2 probes + 5 products.
+    would average its entries away. In float32 about 1e-6, in bfloat16 1e-2.  Costs 2 probes + 4 products.
     """
     generator = torch.Generator().manual_seed(seed)
 

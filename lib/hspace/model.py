@@ -271,8 +271,8 @@ class DiffusionModel:
     def jacobian(self, x_t, t, to=None, layer=None, chunk=None, steps=None):
         """The Jacobian at x_t, (1, C, H, W), as a linear operator from X, n = C H W.
 
-        Into H, the layer's output, m numbers; or, with `to`, a function from pictures (1, ...) to numbers such as a
-        judge, into the numbers of the picture that sampling from x_t in `steps` finishes (checkpointed).
+        Into H, the layer's output, m numbers; or, with `to`, a function from float32 pictures (1, ...) to numbers such
+        as a judge, into the numbers of the picture that sampling from x_t in `steps` finishes (checkpointed).
         chunk: directions at a time.  Returns a `Jacobian`; in float32 also where the model is in 16 bits, which it runs
         in: its `rounding` says how far J and Jᵀ then disagree, see `jacobian.mismatch`, and `svd` refuses a tol below.
         """
@@ -280,7 +280,7 @@ class DiffusionModel:
         one_state(x_t)
         if to is None:
             self._module(layer)
-            return self._jacobian(lambda x: self.h(x, t, layer), x_t, chunk)
+            return self.jacobian_of(lambda x: self.h(x, t, layer), x_t, chunk)
         if layer is not None:
             raise ValueError(f"layer={layer!r} and to= exclude each other: `to` looks at the finished picture")
         self.legs(t, steps=steps)
@@ -288,16 +288,20 @@ class DiffusionModel:
         def score(x):
             picture = self.picture(self.denoise(x, start=t, steps=steps))
             with exact(to):
-                return to(picture.float() if self.dtype in HALF else picture)
+                return to(picture.float())
 
-        return self._jacobian(score, x_t, chunk)
+        return self.jacobian_of(score, x_t, chunk)
 
-    def _jacobian(self, f, x_t, chunk):
-        """The Jacobian of f; of 16 bits seen from float32, and measured."""
-        if self.dtype not in HALF:
+    def jacobian_of(self, f, x_t, chunk=None):
+        """The `Jacobian` at x_t of any function f of a state, its numbers in the model's dtype or in float32.
+
+        In float32, or float64 where the model is; of 16 bits seen from float32, and measured.
+        """
+        if self.dtype == torch.float32:
             return Jacobian(f, x_t, chunk=chunk)
-        J = Jacobian(lambda x: f(x.to(self.dtype)).float(), x_t.float(), chunk=chunk)
-        J.rounding = 0.0 if x_t.is_meta else mismatch(J)
+        fine = unrounded(x_t)
+        J = Jacobian(lambda x: f(x.to(self.dtype)).to(fine.dtype), fine, chunk=chunk)
+        J.rounding = mismatch(J) if self.dtype in HALF and not x_t.is_meta else 0.0
         return J
 
     # One step
@@ -422,6 +426,11 @@ def one_state(x_t):
     """ValueError where x_t (B, C, H, W) is not one state but a batch of several."""
     if len(x_t) != 1:
         raise ValueError(f"needed is one state, got a batch of {len(x_t)}: pass x_t[i : i + 1]")
+
+
+def unrounded(x):
+    """A tensor in float32 where it has 16 bits, else as it is: what is added up in 16 bits is rounded each time."""
+    return x.float() if x.dtype in HALF else x
 
 
 def _spread(name, value, x):

@@ -146,9 +146,9 @@ def plans(curve):
 
 
 def starts(curve):
-    """Where in a curve its later runs begin: {step: name}."""
+    """Where in a curve its later runs begin: {step: name}, "run 2" and then numbers alone, as they may lie close."""
     ends = itertools.accumulate(plan["steps"] for plan in plans(curve)[:-1])
-    return {end: f"run {i}" for i, end in enumerate(ends, 2)}
+    return {end: f"run {i}" if i == 2 else str(i) for i, end in enumerate(ends, 2)}
 
 
 def describe(plan):
@@ -218,7 +218,7 @@ Trained for {len(curve["loss"])} steps ({curve["device"].upper()}{half}), every 
 `hspace train` trains her anew, `hspace train --onward` further. Where a run weighs its steps otherwise than the one
 before, the loss jumps.
 
-![Her training loss, step by step; a dashed line marks where a run went on from the one before.](_static/alice_loss.png)
+![Her training loss, step by step; dashed lines mark where a run went on from the one before.](_static/alice_loss.png)
 
 Her fingerprint, over her weights, the judges and the renderer, is `{figures["fingerprint"]}`. Every stored
 result of this book carries it.

@@ -1,8 +1,8 @@
 """What a direction means, and how good a picture is: measured by judges, never by the eye alone.
 
-A judge is any function from pictures (B, C, H, W) to numbers (B, F). It may carry `factors`, the F names, and `std`,
-(F,), the scale on which a change of each counts as one; without them the numbers are numbered and count as they are.
-By default the referee of the cat people judges.
+A judge is any function from pictures (B, C, H, W), float32, to numbers (B, F). It may carry `factors`, the F names, and
+`std`, (F,), the scale on which a change of each counts as one; without them the numbers are numbered and count as they
+are. By default the referee of the cat people judges.
 """
 
 import warnings
@@ -121,7 +121,7 @@ def _differences(model, x, t, directions, judge, length):
     """Central differences of the judged factors at one picture x (C, H, W) along unit directions (n, k): (F, k)."""
     steps = length * directions.T.reshape(-1, *x.shape)
     ends = torch.cat([x + steps, x - steps])
-    judged = torch.cat([judge(model.picture(model.denoise(part, start=t))) for part in ends.split(BATCH)])
+    judged = torch.cat([judge(model.picture(model.denoise(part, start=t)).float()) for part in ends.split(BATCH)])
     ahead, behind = judged.chunk(2)
     return (ahead - behind).T / (2 * length)
 

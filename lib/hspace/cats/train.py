@@ -7,18 +7,21 @@ data set to store, nothing is seen twice, and a resumed run sees what an uninter
 import contextlib
 import ctypes
 import json
+import signal
 import sys
+import threading
 import time
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
-from hspace.files import contact_sheet, write
+from hspace.files import contact_sheet, write, write_folder
 from hspace.model import DiffusionModel
 
 from . import world
@@ -131,7 +134,8 @@ def train_alice(folder, plan=None, device=None, minutes_between_saves=4.0):
 
     Writes, each beside and then renamed: `state.pt` (everything needed to go on), `alice/` (the averaged weights as a
     diffusers pipeline, fp16), `curve.json` (plan and loss of every step) and `samples.png`, every few minutes and at
-    the end. Ctrl-C saves and stops. Returns the folder of the pipeline.
+    the end. Ctrl-C ends the step, saves and stops; a second one stops at once, and what was saved last is kept.
+    Returns the folder of the pipeline.
     With `plan.onward` the bundled Alice is trained further, and the curve begins with the one she has.
     Raises ValueError where the folder holds a run with another plan; `steps` alone may change, as long as the learning
     rate of no step already made would.
@@ -145,19 +149,41 @@ def train_alice(folder, plan=None, device=None, minutes_between_saves=4.0):
     run.resume()
     bar = tqdm(total=plan.steps, initial=run.step, desc="Alice", unit="step", smoothing=0.02, mininterval=5)
     saved = time.monotonic()
-    with contextlib.suppress(KeyboardInterrupt):
-        while run.step < plan.steps:
+    with until_ctrl_c() as stop:
+        while run.step < plan.steps and not stop.asked:
             run.advance()
             bar.set_postfix(loss=f"{sum(run.losses[-100:]) / len(run.losses[-100:]):.4f}", refresh=False)
             bar.update()
             if time.monotonic() - saved > 60 * minutes_between_saves:
                 run.save()
                 saved = time.monotonic()
-    run.save()
+        run.save()
     bar.close()
     if run.step < plan.steps:
         print(f"Stopped at step {run.step} of {plan.steps}; the same command goes on from here.", file=sys.stderr)
     return folder / "alice"
+
+
+@contextlib.contextmanager
+def until_ctrl_c():
+    """Within the context the first Ctrl-C only sets `asked` of what it gives; a second one interrupts as usual.
+
+    Nothing changes where there is none to wait for: in a thread, and in a process that ignores it.
+    """
+    stop, before = SimpleNamespace(asked=False), signal.getsignal(signal.SIGINT)
+    handled = callable(before) and threading.current_thread() is threading.main_thread()
+
+    def ask(number, frame):
+        stop.asked = True
+        signal.signal(signal.SIGINT, before)
+
+    if handled:
+        signal.signal(signal.SIGINT, ask)
+    try:
+        yield stop
+    finally:
+        if handled:
+            signal.signal(signal.SIGINT, before)
 
 
 class Run:
@@ -218,9 +244,7 @@ class Run:
         pipeline = DDPMPipeline(unet=network(self.plan.seed), scheduler=self.scheduler)
         pipeline.unet.load_state_dict(self.average.state_dict())
         pipeline.unet.half()
-        pipeline.save_pretrained(self.folder / "alice", safe_serialization=True)
-        for file in (self.folder / "alice").rglob("*.safetensors"):
-            file.chmod(0o644)  # safetensors keeps its files to their owner, but these are to be shipped
+        write_folder(self.folder / "alice", lambda folder: keep_pipeline(pipeline, folder))
         sheet = sample_sheet(self.average, self.alphas)
         write(self.folder / "samples.png", lambda path: sheet.save(path, format="png"))
 
@@ -240,6 +264,13 @@ class Run:
         for name in ("network", "average", "optimiser"):
             getattr(self, name).load_state_dict(state[name])
         self.step, self.losses = step, state["losses"]
+
+
+def keep_pipeline(pipeline, folder):
+    """Write a pipeline into a folder, readable by all: safetensors keeps its files to their owner."""
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    for file in folder.rglob("*.safetensors"):
+        file.chmod(0o644)
 
 
 class Optimiser:
@@ -327,7 +358,7 @@ def keep_memory():
         mallopt(-2, 2**28)  # M_TOP_PAD
 
 
-def train_judge(kind, folder, pictures=48_000, steps=3000, batch=64, rate=2e-3):
+def train_judge(kind, folder, pictures=128_000, steps=12_000, batch=64, rate=2e-3):
     """Train one of the two judges on pictures of its own seed and write `<kind>.safetensors` into `folder`.
 
     Half of the pictures break the law (`lawless`): a judge that knows it would see its outcome where it is not.

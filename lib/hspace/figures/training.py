@@ -10,7 +10,8 @@ from .style import BLUE, INK, MUTED, OTHER, PLAIN, RED, SMALL, arrays, few, in_s
 def loss_curve(loss, starts=None):
     """The loss of every step, faint, and its running median, on logarithmic axes.
 
-    loss (steps,), positive; starts {step: name}: where a new run went on from the one before.
+    loss (steps,), positive; starts {step: name}: where a new run went on from the one before; the names stand
+        above the axes, so close ones should be short.
     Returns a Figure. Raises ValueError for shapes that do not fit.
     """
     (loss,) = arrays(loss=(loss, "steps"))
@@ -23,7 +24,7 @@ def loss_curve(loss, starts=None):
     ax.legend()
     for step, name in (starts or {}).items():
         ax.axvline(step, color=MUTED, lw=1, ls=(0, (4, 3)))
-        ax.annotate(name, (step, 0.03), (-5, 0), ("data", "axes fraction"), "offset points", ha="right", color=MUTED)
+        ax.annotate(name, (step, 1), (0, 4), ("data", "axes fraction"), "offset points", ha="center", color=MUTED)
     plain_logarithmic(ax.yaxis)
     plain_logarithmic(ax.xaxis)
     ax.grid()

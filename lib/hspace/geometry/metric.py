@@ -11,6 +11,7 @@ from hspace.jacobian import Jacobian
 from hspace.krylov import ROUNDING, svd
 
 DENSE = 4_000_000  # entries up to which a matrix is formed for rank and kernel
+PROBES = 4  # random vectors that say how large J is
 
 
 class PullbackMetric:
@@ -55,9 +56,12 @@ class PullbackMetric:
 
     @cached_property
     def size(self):
-        """About ‖J‖, the root of the sum of squares of its entries, from one product with a random vector."""
-        probe = torch.randn(self.J.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-        return self.norm(probe.to(self.J.dtype).to(self.J.device))
+        """About ‖J‖, the root of the sum of squares of its entries: the root mean square of J v over PROBES random v.
+
+        One alone would not do: where J has rank 1, it may by chance be nearly in the kernel.
+        """
+        draw = torch.randn(self.J.shape[1], PROBES, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        return self.push(draw.to(self.J.dtype).to(self.J.device)).double().norm().item() / PROBES**0.5
 
     def rank(self, tol=None, k=None):
         """The numerical rank of J: how many singular values are above tol times the largest.

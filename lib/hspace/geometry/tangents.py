@@ -18,7 +18,7 @@ def transport(v, here, there):
     Expresses u = J v in the k-dimensional tangent space at `here`, turns it by the polar factor of U'ᵀU (the rotation
     that fits the two spaces best, so lengths and angles in H are kept), and pulls it back with V' Σ'⁻¹. Along a path of
     small steps, `along`, this converges to parallel transport at second order. Between two pictures there is no path:
-    the same function is then a projection transport, which says how well by `principal_cosines`.
+    the same function is then only the best fit of the two spaces; `principal_cosines` tells how good a one.
 
     v: (n,) in X, or (n, j) for several; its part outside the span of V is not carried.
     here, there: SVDs of the Jacobian at the two points, of the same k.  Returns (n,) or (n, j).

@@ -39,7 +39,7 @@ def walk(f, x, v, length, steps, k, *, trust=0.5, halvings=5, **options):
 
     At every point the k-dimensional tangent space is computed anew, the direction is carried into it by `transport`,
     and a straight step in X is taken. The literature calls this geodesic shooting. It is one, at first order, where f
-    is an immersion and k = n; where J has more columns than rows no geodesics exist, and it is a projection.
+    is an immersion and k = n; where J has more columns than rows no geodesics exist, and it is none.
 
     f, x: as for `Jacobian`.  v (n,): the direction; only its part in the first k directions at x is followed.
     length: of the whole walk in X, the norm over pixels.  k: directions that are kept, at most the rank of J.

@@ -85,9 +85,9 @@ MAD_LIBS = {
         """In chapter 8 we measured a step. Here steps make a {path|walk}. A path that never turns, by the rule of its
         space, is a {geodesic}. Carrying a vector along without changing its length or its angles is parallel
         {transport}. Round a loop on a {sphere|ball|globe} it comes home {turned|rotated|changed}. The clinic found
-        {fifty|50} directions, followed one a little way, looked again, projected, and went on: a projected {walk}. Too
-        long a step {overshoots|burns the picture}. If in doubt, count to {three|3}. And a face that does {nothing} when
-        you look at it can be {looked at|asked|drawn}.""",
+        {fifty|50} directions. To follow one a little way, look again, carry it over and go on is a projected {walk}.
+        Too long a step {overshoots|burns the picture}. If in doubt, count to {three|3}. And a face that does {nothing}
+        when you look at it can be {looked at|asked|drawn}.""",
     ),
     10: (
         "What is kept",

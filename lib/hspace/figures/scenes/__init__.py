@@ -11,14 +11,21 @@ from .backdrop import backdrop
 from .clinic import clinic
 from .eigenface import eigenface
 from .forest import forest
-from .puppets import puppets
+from .puppets import friends, puppets
 
-SCENES = {"clinic": clinic, "forest": forest, "eigenface": eigenface, "puppets": puppets, "backdrop": backdrop}
+SCENES = {
+    "clinic": clinic,
+    "forest": forest,
+    "eigenface": eigenface,
+    "puppets": puppets,
+    "friends": friends,
+    "backdrop": backdrop,
+}
 
 
 @in_style
 def scene(name):
-    """A picture of the story by its name: "clinic", "forest", "eigenface", "puppets" or "backdrop".
+    """A picture of the story by its name: "clinic", "forest", "eigenface", "puppets", "friends" or "backdrop".
 
     Returns a Figure of 640 × 400 page pixels. Raises ValueError for another name.
     """

@@ -27,18 +27,25 @@ from .brush import (
     shape,
 )
 
+STRING = "#d8cfc2"
 
-def puppets():
-    """Jacques and Mr. Foster on their strings, on the stage of a neighbourhood."""
+
+def puppets(held=True):
+    """Jacques and Mr. Foster on a stage: on their strings (`held`), or under what is left of them."""
     figure, ax = board(WIDE, HIGH, NIGHT)
     paint_street(ax)
     paint_stage(ax)
     jacques = cat(nose=0.9, ear=0.9, nap=3.0, luck=1.5, fur=0.36, eye=0.75, puppet=1.0, tilt=5)
     foster = cat(nose=1.5, ear=0.5, nap=3.2, luck=0.9, fur=0.0, eye=0.45, puppet=1.0, tilt=-4)
-    paint_puppet(ax, 232, 214, 146, jacques, "#3f7f78", "#39424e", boy=True)
-    paint_puppet(ax, 404, 190, 160, foster, "#8c4a52", "#5b4a3d", boy=False)
+    paint_puppet(ax, 232, 214, 146, jacques, "#3f7f78", "#39424e", True, held)
+    paint_puppet(ax, 404, 190, 160, foster, "#8c4a52", "#5b4a3d", False, held)
     paint_curtains(ax)
     return figure
+
+
+def friends():
+    """The two on their own feet: the strings have frayed through and hold nobody."""
+    return puppets(held=False)
 
 
 def paint_street(ax):
@@ -68,8 +75,8 @@ def paint_stage(ax):
     glow(ax, 318, 346, 190, "#ffe2a0", 7, 0.07, flat=0.16)
 
 
-def paint_puppet(ax, x, y, size, person, coat, trousers, boy):
-    """A wooden body under a cat person's head of `size` at (x, y), hung from a cross of two bars."""
+def paint_puppet(ax, x, y, size, person, coat, trousers, boy, held):
+    """A wooden body under a cat person's head of `size` at (x, y), hung from a cross of two bars, or no longer."""
     s, wood = size / 146, mix(WOOD, PAPER, 0.3)
     neck, hip, floor = y + 0.30 * size, y + 0.30 * size + (52 if boy else 66) * s, 344
     bar, hands = 58, [(x - 52 * s, neck + 34 * s), (x + 52 * s, neck + 20 * s)]
@@ -101,7 +108,7 @@ def paint_puppet(ax, x, y, size, person, coat, trousers, boy):
         line(ax, [shoulder, elbow, hand], coat, 9.2 * s)
         disc(ax, *elbow, 4.4 * s, wood, INK, 1.2)
         disc(ax, *hand, 6.4 * s, wood, INK, 1.3)
-        line(ax, [hand, (x + side * 64, bar)], "#d8cfc2", 0.9)
+        paint_string(ax, hand, (x + side * 64, bar), side, held)
     body = [
         (x - 22 * s, neck),
         (x + 22 * s, neck),
@@ -113,13 +120,25 @@ def paint_puppet(ax, x, y, size, person, coat, trousers, boy):
     shape(ax, body, coat, INK, 1.5)
     (paint_jersey if boy else paint_cardigan)(ax, x, neck, hip, s)
     for side in (-1, 1):
-        line(ax, [face_point(person, x, y, size, side * 0.34, -0.2), (x + side * 24, bar)], "#d8cfc2", 0.9)
+        paint_string(ax, face_point(person, x, y, size, side * 0.34, -0.2), (x + side * 24, bar), -side, held)
     paste(ax, head_of(person, 2 * round(size)), x - size / 2, y - size / 2, size, size)
     (dress_boy if boy else dress_man)(ax, lambda a, b: face_point(person, x, y, size, a, b), size)
     line(ax, [(x - 66, bar), (x + 66, bar)], INK, 8.4)
     line(ax, [(x - 66, bar), (x + 66, bar)], WOOD, 6)
     line(ax, [(x - 24, bar - 7), (x + 24, bar + 7)], INK, 7.4)
     line(ax, [(x - 24, bar - 7), (x + 24, bar + 7)], mix(WOOD, PAPER, 0.2), 5)
+
+
+def paint_string(ax, low, high, side, held):
+    """A string from its bar: straight down to where it holds, or a frayed end that swings to one `side`."""
+    if held:
+        line(ax, [low, high], STRING, 0.9)
+        return
+    (x, y), drop = high, min(26 + 4 * side, 0.6 * (low[1] - high[1]))
+    end = (x + side * 5, y + drop)
+    line(ax, [high, (x - side * 2, y + 0.4 * drop), (x + side * 3, y + 0.75 * drop), end], STRING, 0.9, soft=True)
+    for across, down in ((-4, 5), (0, 7), (4, 4)):
+        line(ax, [end, (end[0] + across, end[1] + down)], STRING, 0.6)
 
 
 def paint_jersey(ax, x, neck, hip, s):
