@@ -3,8 +3,9 @@
 What steers never scores: edits follow the guide; the referee and a fit of the renderer judge them. The pictures are
 chosen by rule: the first seeds, from 0, whose picture the guide takes for a frightening puppet. Every edit of every
 picture is a line of a file, so that a run that was stopped goes on where it was: it loses one task of one picture at
-most, whose edits are judged together. Processes of a launcher (`torchrun --nproc-per-node 2 -m hspace bench edit`)
-divide the pictures; the same command without it then writes the table.
+most, whose edits are judged together. The lines of the whole run are in the repository, the pictures are not: those
+that the page shows are made again. Processes of a launcher (`torchrun --nproc-per-node 2 -m hspace bench edit`) divide
+the pictures; the same command without it then writes the table.
 """
 
 import contextlib
@@ -37,7 +38,9 @@ from hspace.treatment import lock_folder, processes
 
 CLOUD = range(100_000, 100_256)  # seeds of the states that say what is usual at T; none of them is edited
 TARGETS = {"success": 0.9, "realism": 1.1, "others": 0.15}
+PICTURES = 200  # frightening puppets that the whole comparison takes
 FEW = 64  # pictures for costly methods and for the lesser tasks
+FOLDER = Path(__file__).parent / "edits"  # of the run whose table is on the page
 
 
 @dataclass(frozen=True)
@@ -94,14 +97,13 @@ def run(model, folder, pictures, methods=None, tasks=None):
         return haunted_seeds(model, guide, pictures, limit=100 * pictures, progress=True)
 
     seeds = chosen_seeds(folder, signature(model, sketch), pictures, find)
-    near = functools.cache(lambda: cloud(model, T, CLOUD))
-    donor = functools.cache(lambda: Sitting(model, guide, sketch, seeds[0], near))
+    sit = sittings(model, guide, sketch, seeds[0])
     rank, ranks = processes()
     with writing(folder):
         mend(own(folder))
         done = {key(line): line for line in lines(folder)}
         for i, seed in tqdm([*enumerate(seeds)][rank::ranks], desc="pictures", unit="picture", position=rank):
-            sitting = Sitting(model, guide, sketch, seed, near, donor) if i else donor()
+            sitting = sit(seed)
             untouched = done.get((seed, "", "")) or look(folder, referee, sitting)
             before = named(untouched["guide"])
             for task in tasks or TASKS:
@@ -110,6 +112,13 @@ def run(model, folder, pictures, methods=None, tasks=None):
                 if new:
                     note(folder, referee, seed, task, {m: attempt(sitting, METHODS[m], wish) for m in new})
     return seeds
+
+
+def sittings(model, guide, sketch, first):
+    """seed → a `Sitting`. They share what is found once for all pictures, and carry over from the first seed's."""
+    near = functools.cache(lambda: cloud(model, T, CLOUD))
+    donor = functools.cache(lambda: Sitting(model, guide, sketch, first, near))
+    return lambda seed: donor() if seed == first else Sitting(model, guide, sketch, seed, near, donor)
 
 
 def takes_part(i, before, task, method):
@@ -167,9 +176,7 @@ def note(folder, referee, seed, task, edits):
     """
     finished = {method: picture for method, (picture, _) in edits.items() if picture is not None}
     for method, picture in finished.items():
-        path = folder / (task or "untouched") / (method or "untouched") / f"{seed}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, lambda beside, picture=picture: contact_sheet(picture[None]).save(beside, "png"))
+        keep(folder, seed, task, method, picture)
     found = dict(zip(finished, scores(torch.cat([*finished.values()]), referee), strict=True)) if finished else {}
     made = [
         {"seed": seed, "task": task, "method": method, **said, **found.get(method, {})}
@@ -180,6 +187,18 @@ def note(folder, referee, seed, task, edits):
         file.flush()
         os.fsync(file.fileno())
     return made
+
+
+def place(folder, seed, task, method):
+    """The file of a finished picture."""
+    return folder / (task or "untouched") / (method or "untouched") / f"{seed}.png"
+
+
+def keep(folder, seed, task, method, picture):
+    """Store a finished picture (1, 3, 64, 64)."""
+    path = place(folder, seed, task, method)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, lambda beside: contact_sheet(picture[None]).save(beside, "png"))
 
 
 def scores(pictures, referee):
@@ -320,6 +339,18 @@ def held(noted, model):
     return {"pictures": len(shares), "chance": round(chance, 4), "shares": np.median(shares, axis=0).round(4).tolist()}
 
 
+def unfinished(stored):
+    """A paragraph about what is still to be measured; empty where nothing is."""
+    there = {(r["task"], r["method"]) for r in stored["rows"]}
+    left = [f"the task “{about.title.lower()}”" for task, about in TASKS.items() if (task, "") not in there]
+    for task, about in TASKS.items():
+        lacking = [f"“{m}”" for m in METHODS if (task, "") in there and (task, m) not in there]
+        left += [f"in the task “{about.title.lower()}” {', '.join(lacking)}"] * bool(lacking)
+    if stored["pictures"] < PICTURES:
+        left.append(f"{PICTURES - stored['pictures']} more pictures")
+    return f"\n**Not finished.** Still to be measured: {'; '.join(left)}.\n" if left else ""
+
+
 def verdicts(table):
     """For both main tasks, the method that meets the most targets.
 
@@ -373,7 +404,7 @@ pictures: the first {pictures} seeds, from 0, whose picture the guide takes for 
 the guide (the last one the sketch). None of them is scored by what it followed: success, realism and the change of the
 other factors are told by the referee, and success a second time by fitting the renderer to the picture. How each is
 done stands in `benchmarks/edit_methods.py`.
-
+{unfinished}
 *Failed*: edits that ended in an error, or in a picture of which nothing can be told; they are no success, and left out
 of the medians and the mean. *Success*, with Wilson's interval: no fright means below {seen}, and the puppet still above
 it; no puppet below {seen}; a horse above 0.5; a nose bigger by more than 0.25 of the 0.5 that was wished for.
@@ -432,7 +463,8 @@ def text(stored):
 
     asked = "\n".join(verdict(*found) for found in verdicts(table))
     return PAGE.format(
-        methods=len(METHODS),
+        methods=len({r["method"] for r in table} - {""}),
+        unfinished=unfinished(stored),
         pictures=stored["pictures"],
         seen=SEEN,
         cloud=len(CLOUD),
@@ -449,18 +481,24 @@ def text(stored):
     )
 
 
-def pairs(folder, noted, task, method, count=4):
-    """Before and after, and seeds, of the pictures whose other factors moved least, then of those where most."""
+def extremes(noted, task, method, count=4):
+    """Seeds of the pictures whose other factors a method moved least, then of those where it moved them most."""
     by = {key(line): line for line in noted}
     seeds = [s for (s, t, m), line in by.items() if (t, m) == (task, method) and "failed" not in line]
     off = {s: row(task, method, [(by[s, "", ""], by[s, task, method])])["others"][0] for s in seeds}
     order = sorted(off, key=off.get)
-    chosen = order[:count] + order[-count:] if len(order) >= 2 * count else order
+    return order[:count] + order[-count:] if len(order) >= 2 * count else order
 
-    def load(*place):
-        return torch.stack([pixels(folder.joinpath(*place, f"{seed}.png")) for seed in chosen])
 
-    return load("untouched", "untouched"), load(task, method), chosen
+def redraw(sit, folder, noted, seeds, task, method):
+    """Make the pictures of these seeds again, before and after an edit, where the folder lacks them."""
+    told = {line["seed"]: named(line["guide"]) for line in noted if not line["task"]}
+    for seed in tqdm(seeds, desc=f"pictures of {task}", unit="picture"):
+        sitting = sit(seed)
+        if not place(folder, seed, "", "").exists():
+            keep(folder, seed, "", "", sitting.picture)
+        if not place(folder, seed, task, method).exists():
+            keep(folder, seed, task, method, sitting.run(METHODS[method], TASKS[task].wish(told[seed]))[0])
 
 
 def pixels(path):
@@ -468,35 +506,41 @@ def pixels(path):
     return torch.from_numpy(np.array(Image.open(path))).permute(2, 0, 1)
 
 
-def main(model, folder=Path("runs/edits"), store=None, page=None, pictures=200, methods=None, tasks=None):
+def main(model, folder=FOLDER, store=None, page=None, pictures=PICTURES, methods=None, tasks=None):
     """Go on with the run in `folder`; then write the figures to `store`, and the table into `page`.
 
     The page's pictures go into the folder `_static` beside it. Returns the table, see `rows`. One of several processes
     does its part of the run, and writes no more.
     """
-    seeds = {*run(model, Path(folder), pictures, methods, tasks)}
-    noted = [line for line in lines(Path(folder)) if line["seed"] in seeds]
+    folder = Path(folder)
+    seeds = run(model, folder, pictures, methods, tasks)
+    noted = [line for line in lines(folder) if line["seed"] in {*seeds}]
     table = rows(noted)
     if processes()[1] > 1:
         print("This part is done. When all are, the same command without a launcher writes the table.")
         return table
     for task in TASKS:
         print(f"\n{TASKS[task].title}\n{markdown(table, task)}")
+    guide, sketch = (load_judge(kind, model.device) for kind in ("guide", "sketch"))
     stored = {
         "command": f"hspace bench edit --pictures {pictures}",
-        "fingerprint": signature(model, load_judge("sketch")),
+        "fingerprint": signature(model, sketch),
         "pictures": pictures,
         "pictured": {task: best["method"] for task, best, _ in verdicts(table)},
         "held": held(noted, model),
-        "first": [line for line in noted if line["seed"] == noted[0]["seed"]],
         "rows": table,
     }
     if store is not None:
         write(Path(store), lambda beside: beside.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8"))
     if page is not None:
         for task, method in stored["pictured"].items():
-            before, after, seeds = pairs(Path(folder), noted, task, method)
-            drawn = figures.compare(before, after, titles=[str(seed) for seed in seeds])._repr_png_()
+            chosen = extremes(noted, task, method)
+            redraw(sittings(model, guide, sketch, seeds[0]), folder, noted, chosen, task, method)
+            before, after = (
+                torch.stack([pixels(place(folder, seed, *which)) for seed in chosen])
+                for which in [("", ""), (task, method)]
+            )
+            drawn = figures.compare(before, after, titles=[str(seed) for seed in chosen])._repr_png_()
             path = Path(page).parent / "_static" / f"edits_{task.replace(' ', '_')}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, lambda beside, drawn=drawn: beside.write_bytes(drawn))

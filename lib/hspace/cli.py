@@ -156,7 +156,7 @@ def parser():
     bench.add_argument("--methods", nargs="+", help="edit: only these, such as 'fifty, again' (default: all)")
     bench.add_argument("--tasks", nargs="+", help="edit: only these, such as 'no fright' (default: all)")
     bench.add_argument(
-        "--out", type=Path, default=Path("runs/edits"), help="edit: folder of the run, which goes on there"
+        "--out", type=Path, default=Path("benchmarks/edits"), help="edit: folder of the run (default: %(default)s)"
     )
     add_model(bench, usual="cpu")
     bench.set_defaults(run=run_bench)
