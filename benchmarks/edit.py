@@ -272,7 +272,8 @@ def key(line):
 
 def rows(noted):
     """One dict for each task and method, and for the untouched pictures of each task: n, shares, medians, intervals."""
-    by = {key(line): line for line in noted}
+    blank = {line["seed"] for line in noted if not line["task"] and "failed" in line}  # nothing to compare with
+    by = {key(line): line for line in noted if line["seed"] not in blank}
     table = []
     for task, method in product(TASKS, ["", *METHODS]):
         seeds = [s for s, t, m in by if m == method and t == (task if method else "")]

@@ -39,6 +39,15 @@ def test_local_directions_are_those_of_the_dense_jacobian(model, x_600):
     assert torch.allclose(found.outside.double(), (dense[~inside] @ found.V.double()).norm(dim=0), rtol=1e-3)
 
 
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float64, 1e-3), (torch.bfloat16, 0.05)])
+def test_local_directions_of_a_model_of_another_dtype(model, x_600, dtype, near):
+    mask = torch.zeros(8, 8)
+    mask[2:5, 3:7] = 1
+    other = DiffusionModel(unet(size=8), scheduler().alphas_cumprod, "v_prediction", steps=5).to(dtype)
+    found, plain = (local_directions(m, x_600.to(m.dtype), 600, mask, k=3, tol=near) for m in (other, model))
+    assert torch.allclose(found.inside, plain.inside.to(found.inside), rtol=near)
+
+
 def test_the_null_space_calms_the_rest(model, x_600):
     mask = torch.zeros(3, 8, 8)
     mask[:, :4] = 1

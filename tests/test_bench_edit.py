@@ -69,6 +69,12 @@ def test_a_failed_edit_is_no_success_and_in_no_median():
     assert "| fifty, once | 10 | 1 | 90% (" in edit.markdown([row], "no fright")
 
 
+def test_a_picture_of_which_nothing_can_be_told_is_in_no_row():
+    made = noted(n=8)
+    made += [{"seed": 9, "task": "", "method": "", "failed": "it is NaN"}, line(9, "no fright", "fifty, once")]
+    assert edit.rows(made) == edit.rows(noted(n=8))
+
+
 def test_a_method_that_always_fails_is_never_the_best():
     made = noted(n=6, failures=6)
     made += [{"seed": seed, "task": "no fright", "method": "fifty, again", "failed": "no"} for seed in range(6)]

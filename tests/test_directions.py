@@ -54,6 +54,20 @@ def test_haunted_seeds_are_the_first_ones():
         haunted_seeds(Plain(), judge, 3, limit=41)
 
 
+def test_haunted_seeds_of_a_model_in_16_bits_are_judged_in_float32():
+    seen = []
+
+    class Half(Plain):
+        def picture(self, x):
+            return super().picture(x).bfloat16()
+
+    def judge(pictures):
+        seen.append(pictures.dtype)
+        return torch.ones(len(pictures), 12)
+
+    assert haunted_seeds(Half(), judge, 2) == [0, 1] and {*seen} == {torch.float32}
+
+
 def test_results_are_kept_and_found(tmp_path, monkeypatch):
     monkeypatch.setattr(directions, "files", lambda package: tmp_path)
     keep(tmp_path / "results" / "small.safetensors", {"s": torch.arange(3.0)}, {"command": "hspace test"})

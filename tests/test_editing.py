@@ -415,6 +415,14 @@ def test_x_guidance_moves_by_the_change_of_the_noise(model, x_600):
     assert (small - slope).norm() < 0.02 * slope.norm()
 
 
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float64, 1e-3), (torch.bfloat16, 0.1)])
+def test_x_guidance_of_a_model_of_another_dtype(model, x_600, dtype, near):
+    v = torch.randn(768, generator=torch.Generator().manual_seed(0))
+    plain = x_guidance(model, x_600, 600, v, 5.0)
+    other = x_guidance(in_dtype(dtype), x_600.to(dtype), 600, v, 5.0)
+    assert other.dtype == dtype and (other - plain).norm() < near * (plain - x_600).norm()
+
+
 def test_an_asymmetric_edit_leaves_the_noise(model, x_600):
     shift = 3 * torch.randn(model.h(x_600, 600).shape, generator=torch.Generator().manual_seed(0))
 

@@ -34,6 +34,13 @@ def real():
     return render(world.sample(96, seed=21))
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_realism_of_pictures_in_another_dtype(real, dtype):
+    pictures = real[:4].to(dtype)
+    found, plain = realism(pictures), realism(pictures.float())
+    assert torch.equal(found.pixels, plain.pixels) and torch.equal(found.edges, plain.edges)
+
+
 def test_realism_of_real_pictures_is_small_and_a_blur_doubles_it(real):
     plain, soft = realism(real), realism(blur(real))
     assert plain.pixels.median() < 0.015

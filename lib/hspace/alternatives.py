@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import torch
 
-from hspace.jacobian import Jacobian
 from hspace.krylov import canonical_signs, svd
 from hspace.model import one_state
 
@@ -45,7 +44,7 @@ def local_directions(model, x_t, t, mask, k=5, null=5, *, tol=1e-3, block=4, chu
 
     def expected(where):
         places = where.flatten().nonzero()[:, 0]
-        return Jacobian(lambda x: model.predict(x, t).flatten()[places], x_t, chunk=chunk)
+        return model.jacobian_of(lambda x: model.predict(x, t).flatten()[places], x_t, chunk)
 
     J_in, J_out = expected(inside), expected(~inside)
     V = svd(J_in, k, tol, block=block).V

@@ -53,7 +53,7 @@ def haunted_seeds(model, judge, count=1, limit=200, progress=False):
     with tqdm(total=count, desc="looking for frightening puppets", disable=not progress) as bar:
         for first in range(0, limit, BATCH):
             seeds = range(first, min(first + BATCH, limit))
-            judged = judge(model.picture(model.denoise(model.noise(seeds))))[:, columns]
+            judged = judge(model.picture(model.denoise(model.noise(seeds))).float())[:, columns]
             found += [seed for seed, told in zip(seeds, judged, strict=True) if (told > 0.5).all()]
             bar.update(min(len(found), count) - bar.n)
             if len(found) >= count:

@@ -196,7 +196,7 @@ def x_guidance(model, x_t, t, v, strength):
 
     The noise that the model sees in x_t moves as it would for x_t + v, instead of x_t itself.  v (n,): a step in X.
     """
-    ahead = x_t + v.view(1, *x_t.shape[1:])
+    ahead = x_t + v.view(1, *x_t.shape[1:]).to(x_t)
     return x_t + strength * (_noise(model, ahead, t) - _noise(model, x_t, t))
 
 

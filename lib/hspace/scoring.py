@@ -33,12 +33,12 @@ class Realism:
 
 @torch.no_grad()
 def realism(pictures, judge=None):
-    """Compare pictures (B, 3, 64, 64) with the drawings of their judged factors. Returns a `Realism`.
+    """Compare pictures (B, 3, 64, 64) with the drawings of their judged factors, in float32. Returns a `Realism`.
 
     Raises ValueError for pictures of another shape or that are not finite.
     """
     _check_pictures(pictures)
-    judge = judge or load_judge(device=pictures.device)
+    judge, pictures = judge or load_judge(device=pictures.device), pictures.float()
     drawn = torch.cat([render(judge(part), pictures.shape[-1]) for part in pictures.split(256)])
     pixels = (pictures - drawn).square().mean(dim=(1, 2, 3)).sqrt()
     return Realism(pixels, edge_energy(pictures) / edge_energy(drawn) - 1)
