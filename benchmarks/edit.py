@@ -272,8 +272,7 @@ def key(line):
 
 def rows(noted):
     """One dict for each task and method, and for the untouched pictures of each task: n, shares, medians, intervals."""
-    blank = {line["seed"] for line in noted if not line["task"] and "failed" in line}  # nothing to compare with
-    by = {key(line): line for line in noted if line["seed"] not in blank}
+    by = comparable(noted)
     table = []
     for task, method in product(TASKS, ["", *METHODS]):
         seeds = [s for s, t, m in by if m == method and t == (task if method else "")]
@@ -283,6 +282,12 @@ def rows(noted):
             pairs = [(by[s, "", ""], by[s, task, method] if method else by[s, "", ""]) for s in seeds]
             table.append(row(task, method, pairs))
     return table
+
+
+def comparable(noted):
+    """{(seed, task, method): line}, without the pictures of which nothing could be told before any edit."""
+    blank = {line["seed"] for line in noted if not line["task"] and "failed" in line}
+    return {key(line): line for line in noted if line["seed"] not in blank}
 
 
 def row(task, method, pairs):
@@ -484,7 +489,7 @@ def text(stored):
 
 def extremes(noted, task, method, count=4):
     """Seeds of the pictures whose other factors a method moved least, then of those where it moved them most."""
-    by = {key(line): line for line in noted}
+    by = comparable(noted)
     seeds = [s for (s, t, m), line in by.items() if (t, m) == (task, method) and "failed" not in line]
     off = {s: row(task, method, [(by[s, "", ""], by[s, task, method])])["others"][0] for s in seeds}
     order = sorted(off, key=off.get)

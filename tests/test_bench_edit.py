@@ -73,6 +73,7 @@ def test_a_picture_of_which_nothing_can_be_told_is_in_no_row():
     made = noted(n=8)
     made += [{"seed": 9, "task": "", "method": "", "failed": "it is NaN"}, line(9, "no fright", "fifty, once")]
     assert edit.rows(made) == edit.rows(noted(n=8))
+    assert edit.extremes(made, "no fright", "fifty, once", count=1) == [0, 7]
 
 
 def test_a_method_that_always_fails_is_never_the_best():
