@@ -14,6 +14,7 @@ import hashlib
 import json
 import math
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
@@ -357,6 +358,25 @@ def unfinished(stored):
     return f"\n**Not finished.** Still to be measured: {'; '.join(left)}.\n" if left else ""
 
 
+def forest(table, task):
+    """The rows of one task as a figure."""
+    there = [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
+    best = {t: r["method"] for t, r, _ in verdicts(table)}
+    quantities = {
+        "success": [r["success"] for r in there],
+        "× untouched": [[r["times untouched"], None, None] for r in there],
+        "others moved": [r["others"] for r in there],
+    }
+    sides = zip(TARGETS.values(), ("least", "most", "most"), strict=True)
+    return figures.forest(
+        [r["method"] for r in there],
+        {name: np.array(values, dtype=float) for name, values in quantities.items()},
+        dict(zip(quantities, sides, strict=True)) if task in MAIN else None,
+        ["× untouched"],
+        best.get(task),
+    )
+
+
 def verdicts(table):
     """For both main tasks, the method that meets the most targets.
 
@@ -399,6 +419,10 @@ def markdown(table, task):
 
     there = [r for r in table if r["task"] == task]
     return "\n".join([head, "|---" * 10 + "|", *map(line, there)])
+
+
+def png(task, what):
+    return f"edits_{task}_{what}.png".replace(" ", "_")
 
 
 PAGE = """# Edits compared
@@ -445,8 +469,9 @@ Of the best method on each of the first two tasks: success with a lower bound of
 {asked}
 
 Fingerprint of Alice and, behind the dash, of the sketch: `{mark}`.
-To measure again, or to go on: `hspace bench edit --page book/edits.md`, in a checkout of the repository; in two
-processes `torchrun --nproc-per-node 2 -m hspace bench edit`, and then that.
+Measured by `{command}`.
+To go on, or to measure again in another folder (`--out`): `hspace bench edit --page book/edits.md`, in a checkout of
+the repository; in two processes `torchrun --nproc-per-node 2 -m hspace bench edit`, and then that.
 """
 
 
@@ -455,12 +480,13 @@ def text(stored):
     table, tasks = stored["rows"], []
     for task, about in TASKS.items():
         if any(r["task"] == task for r in table):
-            tasks.append(f"## {about.title}\n\n{markdown(table, task)}")
+            alt = f"{about.title}: for each method its success, its realism and how far the other factors moved."
+            tasks.append(f"## {about.title}\n\n![{alt}](_static/{png(task, 'methods')})\n\n{markdown(table, task)}")
         if task in stored["pictured"]:
             method = stored["pictured"][task]
             alt = f"Pairs of pictures, before and after: {about.title.lower()}, by the method “{method}”."
             told = f"By “{method}”: the four pictures whose other factors moved least, and the four where most."
-            tasks.append(f"![{alt}](_static/edits_{task.replace(' ', '_')}.png)\n\n{told}")
+            tasks.append(f"![{alt}](_static/{png(task, 'pictures')})\n\n{told}")
 
     def verdict(task, r, met):
         values = f"{r['success'][1]:.0%}", f"{r['times untouched']:.2f}", f"{r['others'][0]:.2f}"
@@ -483,6 +509,7 @@ def text(stored):
         rules="---|" * len(world.FACTORS),
         held=" | ".join(f"{share:.0%}" for share in stored["held"]["shares"]),
         mark=stored["fingerprint"],
+        command=stored["command"],
         **TARGETS,
     )
 
@@ -496,15 +523,19 @@ def extremes(noted, task, method, count=4):
     return order[:count] + order[-count:] if len(order) >= 2 * count else order
 
 
-def redraw(sit, folder, noted, seeds, task, method):
-    """Make the pictures of these seeds again, before and after an edit, where the folder lacks them."""
+def shown(sit, folder, noted, task, method):
+    """A figure of the extremes, before and after; their pictures are made again where the folder lacks them."""
     told = {line["seed"]: named(line["guide"]) for line in noted if not line["task"]}
-    for seed in tqdm(seeds, desc=f"pictures of {task}", unit="picture"):
+    seeds = extremes(noted, task, method)
+    for seed in tqdm(seeds, desc=f"pictures of “{task}”", unit="picture"):
         sitting = sit(seed)
         if not place(folder, seed, "", "").exists():
             keep(folder, seed, "", "", sitting.picture)
         if not place(folder, seed, task, method).exists():
             keep(folder, seed, task, method, sitting.run(METHODS[method], TASKS[task].wish(told[seed]))[0])
+    sides = ("", ""), (task, method)
+    before, after = (torch.stack([pixels(place(folder, seed, *side)) for seed in seeds]) for side in sides)
+    return figures.compare(before, after, titles=[str(seed) for seed in seeds])
 
 
 def pixels(path):
@@ -512,11 +543,30 @@ def pixels(path):
     return torch.from_numpy(np.array(Image.open(path))).permute(2, 0, 1)
 
 
+def command(pictures, methods, tasks):
+    """What was asked for, as a line to type."""
+    words = ["hspace", "bench", "edit", "--pictures", str(pictures)]
+    for option, given in (("--methods", methods), ("--tasks", tasks)):
+        if given:
+            words += [option, *given]
+    return shlex.join(words)
+
+
+def publish(page, stored, pictured):
+    """Write the page, and its figures into the folder `_static` beside it. pictured: {task: figure}."""
+    table, static = stored["rows"], page.parent / "_static"
+    drawn = {png(task, "methods"): forest(table, task) for task in TASKS if any(r["task"] == task for r in table)}
+    drawn |= {png(task, "pictures"): figure for task, figure in pictured.items()}
+    static.mkdir(parents=True, exist_ok=True)
+    for name, figure in drawn.items():
+        write(static / name, lambda beside, figure=figure: beside.write_bytes(figure.png()))
+    write(page, lambda beside: beside.write_text(text(stored), encoding="utf-8"))
+
+
 def main(model, folder=FOLDER, store=None, page=None, pictures=PICTURES, methods=None, tasks=None):
     """Go on with the run in `folder`; then write the figures to `store`, and the table into `page`.
 
-    The page's pictures go into the folder `_static` beside it. Returns the table, see `rows`. One of several processes
-    does its part of the run, and writes no more.
+    Returns the table, see `rows`. One of several processes does its part of the run, and writes no more.
     """
     folder = Path(folder)
     seeds = run(model, folder, pictures, methods, tasks)
@@ -529,7 +579,7 @@ def main(model, folder=FOLDER, store=None, page=None, pictures=PICTURES, methods
         print(f"\n{TASKS[task].title}\n{markdown(table, task)}")
     guide, sketch = (load_judge(kind, model.device) for kind in ("guide", "sketch"))
     stored = {
-        "command": f"hspace bench edit --pictures {pictures}",
+        "command": command(pictures, methods, tasks),
         "fingerprint": signature(model, sketch),
         "pictures": pictures,
         "pictured": {task: best["method"] for task, best, _ in verdicts(table)},
@@ -539,16 +589,7 @@ def main(model, folder=FOLDER, store=None, page=None, pictures=PICTURES, methods
     if store is not None:
         write(Path(store), lambda beside: beside.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8"))
     if page is not None:
-        for task, method in stored["pictured"].items():
-            chosen = extremes(noted, task, method)
-            redraw(sittings(model, guide, sketch, seeds[0]), folder, noted, chosen, task, method)
-            before, after = (
-                torch.stack([pixels(place(folder, seed, *which)) for seed in chosen])
-                for which in [("", ""), (task, method)]
-            )
-            drawn = figures.compare(before, after, titles=[str(seed) for seed in chosen])._repr_png_()
-            path = Path(page).parent / "_static" / f"edits_{task.replace(' ', '_')}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(path, lambda beside, drawn=drawn: beside.write_bytes(drawn))
-        write(Path(page), lambda beside: beside.write_text(text(stored), encoding="utf-8"))
+        sit = sittings(model, guide, sketch, seeds[0])
+        best = stored["pictured"].items()
+        publish(Path(page), stored, {task: shown(sit, folder, noted, task, method) for task, method in best})
     return table

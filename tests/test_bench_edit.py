@@ -2,9 +2,11 @@
 
 import json
 import math
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,13 +18,18 @@ from benchmarks.edit_methods import METHODS, Sitting, carried, combined, once, w
 from PIL import Image
 from small_models import scheduler, unet
 
+import hspace
+from compare_outputs import picture_difference
 from hspace import editing
 from hspace.cats import world
 from hspace.cats.judge import Judge, load_judge
 from hspace.cats.render import render
+from hspace.directions import haunted_seeds
 from hspace.geometry import transport
 from hspace.jacobian import Jacobian
 from hspace.model import DiffusionModel
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def line(seed, task="", method="", factors=None, pixels=0.05, passes=100):
@@ -106,7 +113,9 @@ def test_targets_that_are_missed_are_printed():
     assert task == "no fright" and best["method"] == "fifty, once"
     assert met == {"success": True, "realism": False, "others": False}
     held = {"pictures": 60, "chance": 0.064, "shares": [0.5] * 12}
-    page = edit.text({"rows": table, "pictured": {}, "pictures": 60, "fingerprint": "abc", "held": held})
+    said = {"command": edit.command(60, ["fifty, once"], None), "fingerprint": "abc", "held": held}
+    page = edit.text({"rows": table, "pictured": {}, "pictures": 60, **said})
+    assert "`hspace bench edit --pictures 60 --methods 'fifty, once'`" in page
     assert "| 91% | **1.20, missed** | **0.15, missed** |" in page
 
 
@@ -395,7 +404,7 @@ def test_a_stopped_run_goes_on(model, ready, tmp_path, monkeypatch):
     stored = json.loads((tmp_path / "edits.json").read_text())
     assert stored["rows"] == json.loads(json.dumps(table))
     assert "one random direction" in (tmp_path / "edits.md").read_text()
-    drawn = tmp_path / "_static" / "edits_no_fright.png"
+    drawn = tmp_path / "_static" / "edits_no_fright_pictures.png"
     before = pixels(drawn)
     for path in (tmp_path / "run").rglob("*.png"):
         path.unlink()  # in another checkout there are the lines alone
@@ -414,3 +423,60 @@ def test_who_takes_part():
     assert not edit.takes_part(edit.FEW, horse, "no fright", walked)
     assert not edit.takes_part(edit.FEW, horse, "nose", once)
     assert edit.takes_part(1, kind, "nose", carried) and not edit.takes_part(0, kind, "nose", carried)
+
+
+# The run whose table is on the page
+
+STORED = ROOT / "lib/hspace/results/edits.json"
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return json.loads(STORED.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def published(stored):
+    """The lines behind the page."""
+    seeds = json.loads((edit.FOLDER / "seeds.json").read_text(encoding="utf-8"))["seeds"][: stored["pictures"]]
+    return [line for line in edit.lines(edit.FOLDER) if line["seed"] in {*seeds}]
+
+
+def test_the_page_says_what_the_lines_say(stored, published):
+    assert stored["rows"] == json.loads(json.dumps(edit.rows(published)))
+    assert (ROOT / "book/edits.md").read_text(encoding="utf-8") == edit.text(stored)
+    assert stored["pictured"] == {task: best["method"] for task, best, _ in edit.verdicts(stored["rows"])}
+    for name in re.findall(r"_static/(edits_\w+.png)", edit.text(stored)):
+        assert Image.open(ROOT / "book/_static" / name).width > 600
+    for task in {row["task"] for row in stored["rows"]}:
+        kept = (ROOT / "book/_static" / edit.png(task, "methods")).read_bytes()
+        assert picture_difference(kept, edit.forest(stored["rows"], task).png()) is None
+
+
+def test_every_row_of_the_page_has_all_its_pictures(stored, published):
+    """Those that the rule gives it: nobody is left out."""
+    before = [edit.named(line["guide"]) for line in published if not line["task"]]
+    assert len(before) == stored["pictures"]
+    for row in stored["rows"]:
+        if row["method"]:
+            method = METHODS[row["method"]]
+            assert row["n"] == sum(edit.takes_part(i, f, row["task"], method) for i, f in enumerate(before))
+
+
+def test_the_page_is_about_this_alice(stored):
+    alice = hspace.load()
+    seeds = json.loads((edit.FOLDER / "seeds.json").read_text(encoding="utf-8"))
+    assert stored["fingerprint"] == seeds["fingerprint"] == edit.signature(alice, load_judge("sketch"))
+    assert haunted_seeds(alice, load_judge("guide"), 2) == seeds["seeds"][:2]
+
+
+@pytest.mark.parametrize("method", ["fifty, once", "a little at every step"])
+def test_an_edit_of_the_page_can_be_had_again(published, method):
+    alice, (guide, referee, sketch) = hspace.load(), map(load_judge, ("guide", "referee", "sketch"))
+    by = {edit.key(line): line for line in published}
+    seed = published[0]["seed"]
+    wish = edit.TASKS["no fright"].wish(edit.named(by[seed, "", ""]["guide"]))
+    picture, passes = edit.sittings(alice, guide, sketch, seed)(seed).run(METHODS[method], wish)
+    [found], line = edit.scores(picture, referee), by[seed, "no fright", method]
+    assert passes == line["passes"] and found["pixels"] == pytest.approx(line["pixels"], abs=2e-3)
+    assert np.allclose(found["referee"], line["referee"], atol=0.02)

@@ -42,6 +42,9 @@ CONTROL = random(3, F, 8, seed=2)
 LOSS = np.exp(random(300)) / np.arange(1, 301)
 W, FITTED = np.array([[2.0, 0.75], [-0.5, 1.5]]), np.array([[2.1, 0.7], [-0.45, 1.52]])
 HALF_WIDTH = np.array([[0.02, 0.04], [0.03, 0.05]])
+GONE = [float("nan")] * 3
+WAYS = {"success": [[0.5, 0.3, 0.7], [1, 0.9, 1], GONE], "cost": [[4, *GONE[:2]], [1, 0.8, 1.5], GONE]}
+ASKED = {"success": (0.8, "least"), "cost": (2.0, "most")}
 
 MAKERS = {
     "sheet": lambda: figures.sheet(PICTURES, columns=3, titles="abcde"),
@@ -57,6 +60,7 @@ MAKERS = {
     "loss_curve": lambda: figures.loss_curve(LOSS, starts={100: "run 2", 180: "3"}),
     "histograms": lambda: figures.histograms(random(80, F), random(90, F, seed=1), FACTORS, ks=np.full(F, 0.125)),
     "law": lambda: figures.law(W, FITTED, HALF_WIDTH),
+    "forest": lambda: figures.forest(["one", "two", "none"], WAYS, ASKED, ["cost"], best="two"),
 }
 
 
@@ -396,3 +400,37 @@ def test_a_figure_shows_itself_once_with_and_without_the_inline_backend():
         assert output.data["image/png"].strip() == here
         assert output.data["text/plain"] == "<Figure size 1280x600 with 4 Axes>"
         assert output.metadata["image/png"] == {"width": 640, "height": 300}
+
+
+def test_a_forest_shows_values_intervals_and_the_side_that_is_asked_for():
+    success, cost = figures.forest(["one", "two", "none"], WAYS, ASKED, ["cost"], best="two").axes
+    dots = [[line.get_xydata()[0].tolist() for line in ax.lines[:2]] for ax in (success, cost)]
+    assert dots == [[[0.5, 0], [1, 1]], [[4, 0], [1, 1]]]
+    spans = [part.get_segments()[0][:, 0].tolist() for part in success.collections[:2]]
+    assert spans == [[0.3, 0.7], [0.9, 1.0]] and (success.get_xscale(), cost.get_xscale()) == ("linear", "log")
+    for ax, number, side in ((success, 0.8, 1), (cost, 2.0, 0)):
+        shade = ax.patches[0].get_extents().transformed(ax.transData.inverted())
+        assert (shade.x0, shade.x1)[1 - side] == pytest.approx(number) and (shade.x0, shade.x1)[side] != number
+        assert shade.x0 >= ax.get_xlim()[0] - 1e-9 and shade.x1 <= ax.get_xlim()[1] + 1e-9
+    assert [t.get_fontweight() for t in success.get_yticklabels()] == ["normal", "bold", "normal"]
+
+
+@pytest.mark.parametrize(
+    "names, more, message",
+    [
+        (["one"], {}, "names: 1 labels for 3"),
+        (list("abc"), {"best": "d"}, "'d' is not one of a, b, c"),
+        (list("abc"), {"targets": {"speed": (1, "most")}}, "'speed' is not one of success, cost"),
+        (list("abc"), {"logarithmic": ["speed"]}, "'speed' is not one of success, cost"),
+    ],
+)
+def test_a_forest_refuses(names, more, message):
+    with pytest.raises(ValueError, match=message):
+        figures.forest(names, WAYS, **more)
+
+
+def test_a_forest_refuses_empty_intervals_and_odd_shapes():
+    with pytest.raises(ValueError, match="x: an interval is empty"):
+        figures.forest(["one"], {"x": [[0.5, 0.7, 0.3]]})
+    with pytest.raises(ValueError, match=r"y must have shape \(n = 1, 3\), not \(2, 3\)"):
+        figures.forest(["one"], {"x": [[1, 1, 1]], "y": [[1, 1, 1]] * 2})

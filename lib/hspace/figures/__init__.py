@@ -5,6 +5,7 @@ from .chains import chain, counts, graph
 from .descent import balls, remainder
 from .drawing import schedule
 from .eigen import best_row, crowded, grams, how_many, relations, row_map, shadows, turns
+from .forest import forest
 from .geometry import globe, orders, overshoot, paths
 from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
 from .matrix import change_bars, change_heatmap
@@ -40,6 +41,7 @@ __all__ = [
     "falls",
     "filters",
     "fitted",
+    "forest",
     "gallery",
     "globe",
     "grams",
