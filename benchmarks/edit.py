@@ -103,16 +103,31 @@ def run(model, folder, pictures, methods=None, tasks=None):
     with writing(folder):
         mend(own(folder))
         done = {key(line): line for line in lines(folder)}
-        for i, seed in tqdm([*enumerate(seeds)][rank::ranks], desc="pictures", unit="picture", position=rank):
-            sitting = sit(seed)
-            untouched = done.get((seed, "", "")) or look(folder, referee, sitting)
-            before = named(untouched["guide"])
-            for task in tasks or TASKS:
-                there = [m for m in methods or METHODS if takes_part(i, before, task, METHODS[m])]
-                wish, new = TASKS[task].wish(before), [m for m in there if (seed, task, m) not in done]
-                if new:
-                    note(folder, referee, seed, task, {m: attempt(sitting, METHODS[m], wish) for m in new})
+        for some, ways in stages(tasks or TASKS, methods or METHODS):
+            title = f"pictures, {len(some)} tasks, {len(ways)} methods"
+            for i, seed in tqdm([*enumerate(seeds)][rank::ranks], desc=title, unit="picture", position=rank):
+                sitting = sit(seed)
+                if (seed, "", "") not in done:
+                    done[seed, "", ""] = look(folder, referee, sitting)
+                before = named(done[seed, "", ""]["guide"])
+                for task in some:
+                    there = [m for m in ways if takes_part(i, before, task, METHODS[m])]
+                    wish, new = TASKS[task].wish(before), [m for m in there if (seed, task, m) not in done]
+                    if new:
+                        note(folder, referee, seed, task, {m: attempt(sitting, METHODS[m], wish) for m in new})
     return seeds
+
+
+def stages(tasks, methods):
+    """What is done with all pictures before what, so that a run that is stopped has whole rows: (tasks, methods) each.
+
+    The two main tasks come before the others, and for both the costly methods last.
+    """
+    for some in ([t for t in tasks if t in MAIN], [t for t in tasks if t not in MAIN]):
+        for costly in (False, True):
+            ways = [m for m in methods if (METHODS[m] in COSTLY) == costly]
+            if some and ways:
+                yield some, ways
 
 
 def sittings(model, guide, sketch, first):

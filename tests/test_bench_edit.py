@@ -416,6 +416,13 @@ def test_a_stopped_run_goes_on(model, ready, tmp_path, monkeypatch):
     assert edit.lines(tmp_path / "run") == after
 
 
+def test_main_tasks_come_first_and_costly_methods_last():
+    done = [*edit.stages(edit.TASKS, METHODS)]
+    assert [len(some) * len(ways) for some, ways in done] == [20, 6, 30, 9]
+    assert "no fright" in done[0][0] and "fifty, again" in done[0][1] and "horse" in done[3][0]
+    assert [*edit.stages(["horse"], ["fifty, once"])] == [(["horse"], ["fifty, once"])]
+
+
 def test_who_takes_part():
     horse, kind = edit.named(world.average(horse=0.5)), edit.named(world.average())
     assert edit.takes_part(0, kind, "horse", walked) and not edit.takes_part(0, horse, "horse", walked)
