@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import scipy.stats
 import torch
-from benchmarks.edit_methods import COSTLY, METHODS, K, Sitting, T, carried
+from benchmarks.edit_methods import ABOUT, COSTLY, METHODS, K, Sitting, T, carried
 from PIL import Image
 from tqdm import tqdm
 
@@ -364,10 +364,11 @@ def held(noted, model):
 def unfinished(stored):
     """A paragraph about what is still to be measured; empty where nothing is."""
     there = {(r["task"], r["method"]) for r in stored["rows"]}
-    left = [f"the task “{about.title.lower()}”" for task, about in TASKS.items() if (task, "") not in there]
-    for task, about in TASKS.items():
-        lacking = [f"“{m}”" for m in METHODS if (task, "") in there and (task, m) not in there]
-        left += [f"in the task “{about.title.lower()}” {', '.join(lacking)}"] * bool(lacking)
+    begun = [task for task in TASKS if (task, "") in there]
+    left = [f"the wish “{about.title.lower()}”" for task, about in TASKS.items() if task not in begun]
+    for m in METHODS:
+        lacking = [f"“{TASKS[task].title.lower()}”" for task in begun if (task, m) not in there]
+        left += [f"by “{m}” {' and '.join(lacking)}"] * bool(lacking)
     if stored["pictures"] < PICTURES:
         left.append(f"{PICTURES - stored['pictures']} more pictures")
     return f"\n**Not finished.** Still to be measured: {'; '.join(left)}.\n" if left else ""
@@ -446,21 +447,31 @@ PAGE = """# Edits compared
 
 Compared are {methods} ways to make one wish come true in Alice's pictures and to leave the rest as it is. The
 pictures: the first {pictures} seeds, from 0, whose picture the guide takes for a frightening puppet. All methods follow
-the guide (the last one the sketch). None of them is scored by what it followed: success, realism and the change of the
-other factors are told by the referee, and success a second time by fitting the renderer to the picture. How each is
-done stands in `benchmarks/edit_methods.py`.
+the guide (“a little at every step” the sketch). None of them is scored by what it followed: success, realism and the
+change of the other factors are told by the referee, and success a second time by fitting the renderer to the picture.
 {unfinished}
-*Failed*: edits that ended in an error, or in a picture of which nothing can be told; they are no success, and left out
-of the medians and the mean. *Success*, with Wilson's interval: no fright means below {seen}, and the puppet still above
-it; no puppet below {seen}; a horse above 0.5; a nose bigger by more than 0.25 of the 0.5 that was wished for.
-*Realism*: median distance to the drawing of the judged factors, and how many times that of the untouched pictures.
-*Edges*: median relative difference in edge energy. *Others*: root mean square change of the factors that the wish does
-not name, in standard deviations (median over pictures). *Passes*: through the network for one picture, forward and
-backward, mean; all that a run of the method alone would take, with what several methods share. A product with the
-Jacobian of h counts as one, though the network stops at its bottleneck, `mid_block`. Charged to none is what is found
-once for all pictures: the {cloud} states that say what is usual at $t$ = {T}, each sampled down to there, and the first
-picture's directions and gradients, from which the edits of the others are carried over. That row is without the first
-picture.
+## The methods
+
+All but two start from the state at $t$ = {T}: “all of x, t = 999” starts from noise, “a little at every step” at
+$t$ = 800. Their code is in `benchmarks/edit_methods.py`.
+
+{about}
+
+## The columns
+
+- *Failed*: edits that ended in an error, or in a picture of which nothing can be told; they are no success, and left
+  out of the medians and the mean.
+- *Success*, with Wilson's interval: no fright means below {seen}, and the puppet still above it; no puppet below
+  {seen}; a horse above 0.5; a nose bigger by more than 0.25 of the 0.5 that was wished for.
+- *Realism*: median distance to the drawing of the judged factors, and how many times that of the untouched pictures.
+- *Edges*: median relative difference in edge energy.
+- *Others*: root mean square change of the factors that the wish does not name, in standard deviations (median over
+  pictures).
+- *Passes*: through the network for one picture, forward and backward, mean; all that a run of the method alone would
+  take, with what several methods share. A product with the Jacobian of h counts as one, though the network stops at its
+  bottleneck, `mid_block`. Charged to none is what is found once for all pictures: the {cloud} states that say what is
+  usual at $t$ = {T}, each sampled down to there, and the first picture's directions and gradients, from which the edits
+  of the others are carried over. That row is without the first picture.
 
 {tasks}
 
@@ -493,6 +504,7 @@ the repository; in two processes `torchrun --nproc-per-node 2 -m hspace bench ed
 def text(stored):
     """What stands on the page, Markdown."""
     table, tasks = stored["rows"], []
+    tried = {r["method"] for r in table} - {""}
     for task, about in TASKS.items():
         if any(r["task"] == task for r in table):
             alt = f"{about.title}: for each method its success, its realism and how far the other factors moved."
@@ -510,7 +522,8 @@ def text(stored):
 
     asked = "\n".join(verdict(*found) for found in verdicts(table))
     return PAGE.format(
-        methods=len({r["method"] for r in table} - {""}),
+        methods=len(tried),
+        about="\n".join(f"- **{m}**: {ABOUT[m]}." for m in METHODS if m in tried),
         unfinished=unfinished(stored),
         pictures=stored["pictures"],
         seen=SEEN,

@@ -14,7 +14,7 @@ import pytest
 import scipy.stats
 import torch
 from benchmarks import edit
-from benchmarks.edit_methods import METHODS, Sitting, carried, combined, once, walked
+from benchmarks.edit_methods import ABOUT, METHODS, Sitting, carried, combined, once, walked
 from PIL import Image
 from small_models import scheduler, unet
 
@@ -122,8 +122,8 @@ def test_targets_that_are_missed_are_printed():
 def test_what_is_still_to_be_measured_is_said():
     stored = {"rows": edit.rows(noted()), "pictures": 150}
     said = edit.unfinished(stored)
-    assert "50 more pictures" in said and "the task “no puppet”" in said and "“fifty, again”" in said
-    assert "the task “no fright, the puppet kept” “" in said and "“fifty, once”" not in said
+    assert "50 more pictures" in said and "the wish “no puppet”" in said and "“fifty, once”" not in said
+    assert "by “fifty, again” “no fright, the puppet kept”" in said
     whole = [{"task": task, "method": m} for task in edit.TASKS for m in ("", *METHODS)]
     assert edit.unfinished({"rows": whole, "pictures": edit.PICTURES}) == ""
 
@@ -421,6 +421,10 @@ def test_main_tasks_come_first_and_costly_methods_last():
     assert [len(some) * len(ways) for some, ways in done] == [20, 6, 30, 9]
     assert "no fright" in done[0][0] and "fifty, again" in done[0][1] and "horse" in done[3][0]
     assert [*edit.stages(["horse"], ["fifty, once"])] == [(["horse"], ["fifty, once"])]
+
+
+def test_every_method_is_explained():
+    assert [*ABOUT] == [*METHODS]
 
 
 def test_who_takes_part():
