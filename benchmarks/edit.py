@@ -41,6 +41,7 @@ CLOUD = range(100_000, 100_256)  # seeds of the states that say what is usual at
 TARGETS = {"success": 0.9, "realism": 1.1, "others": 0.15}
 PICTURES = 200  # frightening puppets that the whole comparison takes
 FEW = 64  # pictures for costly methods and for the lesser tasks
+SHOWN = 6  # pictures side by side: those after the first, from which one method carries over
 FOLDER = Path(__file__).parent / "edits"  # of the run whose table is on the page
 
 
@@ -501,25 +502,39 @@ the repository; in two processes `torchrun --nproc-per-node 2 -m hspace bench ed
 """
 
 
+def section(stored, task):
+    """What the page says of one task: pictures, figure, table, and the extremes of the best method."""
+    title, best = TASKS[task].title, stored["pictured"].get(task)
+    alt = f"{title}: for each method its success, its realism and how far the other factors moved."
+    parts = [f"## {title}", f"![{alt}](_static/{png(task, 'methods')})", markdown(stored["rows"], task)]
+    if best:
+        alt = f"The same pictures by every method, one a row: {title.lower()}."
+        parts[1:1] = [
+            f"![{alt}](_static/{png(task, 'side_by_side')})",
+            "The first pictures that frighten, by every method; without the very first, from which “fifty, carried "
+            "over” takes its edits.",
+        ]
+        alt = f"Pairs of pictures, before and after: {title.lower()}, by the method “{best}”."
+        parts += [
+            f"![{alt}](_static/{png(task, 'extremes')})",
+            f"By “{best}”, which meets most of what was asked: the four pictures whose other factors moved least, and "
+            "the four where most.",
+        ]
+    return "\n\n".join(parts)
+
+
+def verdict(task, r, met):
+    """A line of the last table."""
+    values = f"{r['success'][1]:.0%}", f"{r['times untouched']:.2f}", f"{r['others'][0]:.2f}"
+    marked = [v if ok else f"**{v}, missed**" for v, ok in zip(values, met.values(), strict=True)]
+    return f"| {TASKS[task].title} | {r['method']} | {' | '.join(marked)} |"
+
+
 def text(stored):
     """What stands on the page, Markdown."""
-    table, tasks = stored["rows"], []
+    table = stored["rows"]
     tried = {r["method"] for r in table} - {""}
-    for task, about in TASKS.items():
-        if any(r["task"] == task for r in table):
-            alt = f"{about.title}: for each method its success, its realism and how far the other factors moved."
-            tasks.append(f"## {about.title}\n\n![{alt}](_static/{png(task, 'methods')})\n\n{markdown(table, task)}")
-        if task in stored["pictured"]:
-            method = stored["pictured"][task]
-            alt = f"Pairs of pictures, before and after: {about.title.lower()}, by the method “{method}”."
-            told = f"By “{method}”: the four pictures whose other factors moved least, and the four where most."
-            tasks.append(f"![{alt}](_static/{png(task, 'pictures')})\n\n{told}")
-
-    def verdict(task, r, met):
-        values = f"{r['success'][1]:.0%}", f"{r['times untouched']:.2f}", f"{r['others'][0]:.2f}"
-        marked = [v if ok else f"**{v}, missed**" for v, ok in zip(values, met.values(), strict=True)]
-        return f"| {TASKS[task].title} | {r['method']} | {' | '.join(marked)} |"
-
+    tasks = [section(stored, task) for task in TASKS if any(r["task"] == task for r in table)]
     asked = "\n".join(verdict(*found) for found in verdicts(table))
     return PAGE.format(
         methods=len(tried),
@@ -551,19 +566,39 @@ def extremes(noted, task, method, count=4):
     return order[:count] + order[-count:] if len(order) >= 2 * count else order
 
 
-def shown(sit, folder, noted, task, method):
-    """A figure of the extremes, before and after; their pictures are made again where the folder lacks them."""
-    told = {line["seed"]: named(line["guide"]) for line in noted if not line["task"]}
+def finder(sit, folder, noted):
+    """(seed, task, method) → the finished picture, uint8 (3, H, W): made again where the folder lacks it.
+
+    None where there is none: of an edit that failed or was not tried.
+    """
+    by, sit = {key(line): line for line in noted}, functools.cache(sit)
+
+    def find(seed, task, method):
+        if "failed" in by.get((seed, task, method), {"failed": "not tried"}):
+            return None
+        path = place(folder, seed, task, method)
+        if not path.exists():
+            wish = TASKS[task].wish(named(by[seed, "", ""]["guide"])) if task else None
+            keep(folder, seed, task, method, sit(seed).run(METHODS[method], wish)[0] if task else sit(seed).picture)
+        return pixels(path)
+
+    return find
+
+
+def extreme_pairs(find, noted, task, method):
+    """A figure of the extremes, before and after."""
     seeds = extremes(noted, task, method)
-    for seed in tqdm(seeds, desc=f"pictures of “{task}”", unit="picture"):
-        sitting = sit(seed)
-        if not place(folder, seed, "", "").exists():
-            keep(folder, seed, "", "", sitting.picture)
-        if not place(folder, seed, task, method).exists():
-            keep(folder, seed, task, method, sitting.run(METHODS[method], TASKS[task].wish(told[seed]))[0])
-    sides = ("", ""), (task, method)
-    before, after = (torch.stack([pixels(place(folder, seed, *side)) for seed in seeds]) for side in sides)
+    before, after = (torch.stack([find(seed, *side) for seed in seeds]) for side in [("", ""), (task, method)])
     return figures.compare(before, after, titles=[str(seed) for seed in seeds])
+
+
+def side_by_side(find, seeds, task, methods):
+    """A figure of all methods on the same pictures; what has no picture is blank."""
+    sides = [("", ""), *((task, method) for method in methods)]
+    blank = torch.full((3, 64, 64), 255, dtype=torch.uint8)
+    found = [[find(seed, *side) for seed in seeds] for side in tqdm(sides, desc=f"pictures of “{task}”", unit="method")]
+    rows = torch.stack([torch.stack([blank if picture is None else picture for picture in row]) for row in found])
+    return figures.table(rows, ["untouched", *methods], [str(seed) for seed in seeds], cell=72)
 
 
 def pixels(path):
@@ -580,11 +615,14 @@ def command(pictures, methods, tasks):
     return shlex.join(words)
 
 
-def publish(page, stored, pictured):
-    """Write the page, and its figures into the folder `_static` beside it. pictured: {task: figure}."""
+def publish(page, stored, find, noted, seeds):
+    """Write the page, and its figures into the folder `_static` beside it."""
     table, static = stored["rows"], page.parent / "_static"
     drawn = {png(task, "methods"): forest(table, task) for task in TASKS if any(r["task"] == task for r in table)}
-    drawn |= {png(task, "pictures"): figure for task, figure in pictured.items()}
+    for task, best in stored["pictured"].items():
+        tried = [r["method"] for r in table if r["task"] == task and r["method"]]
+        drawn[png(task, "side_by_side")] = side_by_side(find, seeds[1:][:SHOWN] or seeds, task, tried)
+        drawn[png(task, "extremes")] = extreme_pairs(find, noted, task, best)
     static.mkdir(parents=True, exist_ok=True)
     for name, figure in drawn.items():
         write(static / name, lambda beside, figure=figure: beside.write_bytes(figure.png()))
@@ -617,7 +655,5 @@ def main(model, folder=FOLDER, store=None, page=None, pictures=PICTURES, methods
     if store is not None:
         write(Path(store), lambda beside: beside.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8"))
     if page is not None:
-        sit = sittings(model, guide, sketch, seeds[0])
-        best = stored["pictured"].items()
-        publish(Path(page), stored, {task: shown(sit, folder, noted, task, method) for task, method in best})
+        publish(Path(page), stored, finder(sittings(model, guide, sketch, seeds[0]), folder, noted), noted, seeds)
     return table
