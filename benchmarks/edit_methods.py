@@ -18,6 +18,7 @@ from hspace.krylov import svd
 from hspace.scoring import combine
 
 T, K = 600, 50  # where the directions are taken, and how many
+CLOUD = range(100_000, 100_256)  # seeds of the states that say what is usual at T; none of them is edited
 OCTAVES = tuple(sign * 2.0**i for i in range(-2, 6) for sign in (1, -1))  # lengths tried along a single direction
 STRENGTHS = (0.5, 1.0, 2.0, 4.0)  # tried for an edit in h
 STARTS, STOPS = 800, 400  # of the edit that does a little at every step

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
-from benchmarks import edit
+from benchmarks import edit, edit_page, edit_table
 from benchmarks.edit_methods import ABOUT, METHODS, Sitting, carried, combined, once, walked
 from PIL import Image
 from small_models import scheduler, unet
@@ -57,7 +57,7 @@ def noted(n=10, failures=2):
 
 
 def test_a_row_says_what_happened():
-    untouched, row = edit.rows(noted())
+    untouched, row = edit_table.rows(noted())
     assert (untouched["method"], untouched["n"], untouched["success"][0], untouched["others"][0]) == ("", 10, 0.0, 0.0)
     wilson = scipy.stats.binomtest(8, 10).proportion_ci(method="wilson")
     assert row["success"] == [0.8, round(wilson.low, 3), round(wilson.high, 3)] == row["success by fit"]
@@ -69,63 +69,64 @@ def test_a_row_says_what_happened():
 def test_a_failed_edit_is_no_success_and_in_no_median():
     made = noted(n=9, failures=0)
     made += [line(9), {"seed": 9, "task": "no fright", "method": "fifty, once", "failed": "it cannot be"}]
-    untouched, row = edit.rows(made)
+    untouched, row = edit_table.rows(made)
     assert untouched["n"] == row["n"] == 10 and row["failed"] == 1
     assert row["success"][0] == row["success by fit"][0] == 0.9
-    assert row["passes"] == 204 and row["others"] == [edit.rows(made[:-2])[1]["others"][0]] * 3
-    assert "| fifty, once | 10 | 1 | 90% (" in edit.markdown([row], "no fright")
+    assert row["passes"] == 204 and row["others"] == [edit_table.rows(made[:-2])[1]["others"][0]] * 3
+    assert "| fifty, once | 10 | 1 | 90% (" in edit_page.markdown([row], "no fright")
 
 
 def test_a_picture_of_which_nothing_can_be_told_is_in_no_row():
     made = noted(n=8)
     made += [{"seed": 9, "task": "", "method": "", "failed": "it is NaN"}, line(9, "no fright", "fifty, once")]
-    assert edit.rows(made) == edit.rows(noted(n=8))
-    assert edit.extremes(made, "no fright", "fifty, once", count=1) == [0, 7]
+    assert edit_table.rows(made) == edit_table.rows(noted(n=8))
+    assert edit_table.extremes(made, "no fright", "fifty, once", count=1) == [0, 7]
 
 
 def test_a_method_that_always_fails_is_never_the_best():
     made = noted(n=6, failures=6)
     made += [{"seed": seed, "task": "no fright", "method": "fifty, again", "failed": "no"} for seed in range(6)]
-    _, once, again = edit.rows(made)
+    _, once, again = edit_table.rows(made)
     assert once["failed"] == 0 and again["failed"] == 6 and again["others"] == [None, None, None]
-    assert [best["method"] for _, best, _ in edit.verdicts([once, again])] == ["fifty, once"]
-    assert edit.verdicts([again]) == []
-    assert "| fifty, again | 6 | 6 | 0% (0% to 39%) | 0% | – | – | – | – | – |" in edit.markdown([again], "no fright")
+    assert [best["method"] for _, best, _ in edit_table.verdicts([once, again])] == ["fifty, once"]
+    assert edit_table.verdicts([again]) == []
+    empty = "| fifty, again | 6 | 6 | 0% (0% to 39%) | 0% | – | – | – | – | – |"
+    assert empty in edit_page.markdown([again], "no fright")
 
 
 def test_what_is_wished_for_does_not_count_as_other():
     made = [line(0), line(0, "nose", "fifty, once", {"nose": 1.5, "nap": 5.0, "luck": -1.0, "ear": 1.1})]
-    [_, row] = edit.rows(made)
+    [_, row] = edit_table.rows(made)
     assert row["others"][0] == pytest.approx(0.1 / world.STD[1].item() / math.sqrt(9), abs=1e-3)
     assert row["success"][0] == 1 and row["others"][1:] == [None, None]
-    assert "(too few)" in edit.markdown([row], "nose")
+    assert "(too few)" in edit_page.markdown([row], "nose")
 
 
 def test_the_interval_of_a_median_holds_the_true_one_as_often_as_it_says():
     rng = np.random.default_rng(0)
-    held = [low <= 0 <= high for _, low, high in (edit.middle(rng.normal(size=25)) for _ in range(400))]
+    held = [low <= 0 <= high for _, low, high in (edit_table.middle(rng.normal(size=25)) for _ in range(400))]
     assert np.mean(held) >= 0.93
 
 
 def test_targets_that_are_missed_are_printed():
-    table = edit.rows(noted(n=60, failures=1))
-    [(task, best, met)] = edit.verdicts(table)
+    table = edit_table.rows(noted(n=60, failures=1))
+    [(task, best, met)] = edit_table.verdicts(table)
     assert task == "no fright" and best["method"] == "fifty, once"
     assert met == {"success": True, "realism": False, "others": False}
     held = {"pictures": 60, "chance": 0.064, "shares": [0.5] * 12}
     said = {"command": edit.command(60, ["fifty, once"], None), "fingerprint": "abc", "held": held}
-    page = edit.text({"rows": table, "pictured": {}, "pictures": 60, **said})
+    page = edit_page.text({"rows": table, "pictured": {}, "pictures": 60, **said})
     assert "`hspace bench edit --pictures 60 --methods 'fifty, once'`" in page
     assert "| 91% | **1.20, missed** | **0.15, missed** |" in page
 
 
 def test_what_is_still_to_be_measured_is_said():
-    stored = {"rows": edit.rows(noted()), "pictures": 150}
-    said = edit.unfinished(stored)
+    stored = {"rows": edit_table.rows(noted()), "pictures": 150}
+    said = edit_page.unfinished(stored)
     assert "50 more pictures" in said and "the wish “no puppet”" in said and "“fifty, once”" not in said
     assert "by “fifty, again” “no fright, the puppet kept”" in said
     whole = [{"task": task, "method": m} for task in edit.TASKS for m in ("", *METHODS)]
-    assert edit.unfinished({"rows": whole, "pictures": edit.PICTURES}) == ""
+    assert edit_page.unfinished({"rows": whole, "pictures": edit.PICTURES}) == ""
 
 
 def test_pictures_are_chosen_by_a_rule_once(tmp_path):
@@ -334,11 +335,11 @@ def test_processes_divide_the_pictures(model, ready, tmp_path, monkeypatch, caps
     noted = edit.lines(tmp_path)
     monkeypatch.delenv("RANK"), monkeypatch.delenv("WORLD_SIZE")
     with editing.counting(model) as count:
-        assert edit.main(model, tmp_path, tmp_path / "edits.json", **FEW) == edit.rows(noted)
+        assert edit.main(model, tmp_path, tmp_path / "edits.json", **FEW) == edit_table.rows(noted)
     assert count.passes == 0  # all is done
     stored = json.loads((tmp_path / "edits.json").read_text())
-    assert stored["pictures"] == 2 and stored["rows"] == json.loads(json.dumps(edit.rows(noted)))
-    assert edit.main(model, tmp_path, **FEW | {"pictures": 1}) == edit.rows(noted[:3])
+    assert stored["pictures"] == 2 and stored["rows"] == json.loads(json.dumps(edit_table.rows(noted)))
+    assert edit.main(model, tmp_path, **FEW | {"pictures": 1}) == edit_table.rows(noted[:3])
 
 
 def test_two_runs_do_not_share_a_folder(model, ready, tmp_path, monkeypatch):
@@ -357,8 +358,9 @@ def test_an_edit_that_fails_stops_no_run(model, ready, tmp_path, monkeypatch):
         raise ValueError("it cannot be")
 
     tried = {"refuses": refuses, "blank": lambda sitting, wish: sitting.picture / 0, "keeps": lambda s, wish: s.picture}
-    monkeypatch.setattr(edit, "METHODS", tried)
-    monkeypatch.setattr(edit, "ABOUT", dict.fromkeys(tried, "does"))
+    for module in (edit, edit_table, edit_page):
+        monkeypatch.setattr(module, "METHODS", tried)
+    monkeypatch.setattr(edit_page, "ABOUT", dict.fromkeys(tried, "does"))
     only = {"pictures": 1, "tasks": ["no fright"]}
     table = edit.main(model, tmp_path, page=tmp_path / "edits.md", **only)
     noted = edit.lines(tmp_path)
@@ -457,14 +459,14 @@ def published(stored):
 
 
 def test_the_page_says_what_the_lines_say(stored, published):
-    assert stored["rows"] == json.loads(json.dumps(edit.rows(published)))
-    assert (ROOT / "book/edits.md").read_text(encoding="utf-8") == edit.text(stored)
-    assert stored["pictured"] == {task: best["method"] for task, best, _ in edit.verdicts(stored["rows"])}
-    for name in re.findall(r"_static/(edits_\w+.png)", edit.text(stored)):
+    assert stored["rows"] == json.loads(json.dumps(edit_table.rows(published)))
+    assert (ROOT / "book/edits.md").read_text(encoding="utf-8") == edit_page.text(stored)
+    assert stored["pictured"] == {task: best["method"] for task, best, _ in edit_table.verdicts(stored["rows"])}
+    for name in re.findall(r"_static/(edits_\w+.png)", edit_page.text(stored)):
         assert Image.open(ROOT / "book/_static" / name).width > 600
     for task in {row["task"] for row in stored["rows"]}:
-        kept = (ROOT / "book/_static" / edit.png(task, "methods")).read_bytes()
-        assert picture_difference(kept, edit.forest(stored["rows"], task).png()) is None
+        kept = (ROOT / "book/_static" / edit_page.png(task, "methods")).read_bytes()
+        assert picture_difference(kept, edit_page.forest(stored["rows"], task).png()) is None
 
 
 def test_every_row_of_the_page_has_all_its_pictures(stored, published):

@@ -1,0 +1,214 @@
+"""The page of the table of edits: its text, figures and pictures."""
+
+import numpy as np
+import torch
+from benchmarks.edit_methods import ABOUT, CLOUD, METHODS, T
+from benchmarks.edit_table import extremes, verdicts
+from benchmarks.edit_tasks import MAIN, PICTURES, TARGETS, TASKS
+from tqdm import tqdm
+
+from hspace import figures
+from hspace.cats import world
+from hspace.files import write
+from hspace.report import SEEN
+
+SHOWN = 6  # pictures side by side: those after the first, from which one method carries over
+
+PAGE = """# Edits compared
+
+<!-- Written by `hspace bench edit --page book/edits.md`. Do not edit. -->
+
+Compared are {methods} ways to make one wish come true in Alice's pictures and to leave the rest as it is. The
+pictures: the first {pictures} seeds, from 0, whose picture the guide takes for a frightening puppet. All methods follow
+the guide (“a little at every step” the sketch). None of them is scored by what it followed: success, realism and the
+change of the other factors are told by the referee, and success a second time by fitting the renderer to the picture.
+{unfinished}
+## The methods
+
+All but two start from the state at $t$ = {T}: “all of x, t = 999” starts from noise, “a little at every step” at
+$t$ = 800. Their code is in `benchmarks/edit_methods.py`.
+
+{about}
+
+## The columns
+
+- *Failed*: edits that ended in an error, or in a picture of which nothing can be told; they are no success, and left
+  out of the medians and the mean.
+- *Success*, with Wilson's interval: no fright means below {seen}, and the puppet still above it; no puppet below
+  {seen}; a horse above 0.5; a nose bigger by more than 0.25 of the 0.5 that was wished for.
+- *Realism*: median distance to the drawing of the judged factors, and how many times that of the untouched pictures.
+- *Edges*: median relative difference in edge energy.
+- *Others*: root mean square change of the factors that the wish does not name, in standard deviations (median over
+  pictures).
+- *Passes*: through the network for one picture, forward and backward, mean; all that a run of the method alone would
+  take, with what several methods share. A product with the Jacobian of h counts as one, though the network stops at its
+  bottleneck, `mid_block`. Charged to none is what is found once for all pictures: the {cloud} states that say what is
+  usual at $t$ = {T}, each sampled down to there, and the first picture's directions and gradients, from which the edits
+  of the others are carried over. That row is without the first picture.
+
+{tasks}
+
+## Do fifty directions suffice?
+
+A step can change a factor only along that factor's gradient, through the sampler, with respect to $x_t$. How much of
+the gradient's length lies within the fifty directions (median over {untouched} pictures; of a random direction it would
+be {chance:.0%}):
+
+| {factors} |
+|{rules}
+| {held} |
+
+## What was asked
+
+Of the best method on each of the first two tasks: success with a lower bound of at least {success:.0%}, realism within
+{realism} × that of the untouched, others moved by at most {others} standard deviations.
+
+| task | method | success, lower bound | × untouched | others |
+|---|---|---|---|---|
+{asked}
+
+Fingerprint of Alice and, behind the dash, of the sketch: `{mark}`.
+Measured by `{command}`.
+To go on, or to measure again in another folder (`--out`): `hspace bench edit --page book/edits.md`, in a checkout of
+the repository; in two processes `torchrun --nproc-per-node 2 -m hspace bench edit`, and then that.
+"""
+
+
+def text(stored):
+    """What stands on the page, Markdown."""
+    table = stored["rows"]
+    tried = {r["method"] for r in table} - {""}
+    tasks = [section(stored, task) for task in TASKS if any(r["task"] == task for r in table)]
+    asked = "\n".join(verdict(*found) for found in verdicts(table))
+    return PAGE.format(
+        methods=len(tried),
+        about="\n".join(f"- **{m}**: {ABOUT[m]}." for m in METHODS if m in tried),
+        unfinished=unfinished(stored),
+        pictures=stored["pictures"],
+        seen=SEEN,
+        cloud=len(CLOUD),
+        T=T,
+        tasks="\n\n".join(tasks),
+        asked=asked,
+        untouched=stored["held"]["pictures"],
+        chance=stored["held"]["chance"],
+        factors=" | ".join(world.FACTORS),
+        rules="---|" * len(world.FACTORS),
+        held=" | ".join(f"{share:.0%}" for share in stored["held"]["shares"]),
+        mark=stored["fingerprint"],
+        command=stored["command"],
+        **TARGETS,
+    )
+
+
+def unfinished(stored):
+    """A paragraph about what is still to be measured; empty where nothing is."""
+    there = {(r["task"], r["method"]) for r in stored["rows"]}
+    begun = [task for task in TASKS if (task, "") in there]
+    left = [f"the wish “{about.title.lower()}”" for task, about in TASKS.items() if task not in begun]
+    for m in METHODS:
+        lacking = [f"“{TASKS[task].title.lower()}”" for task in begun if (task, m) not in there]
+        left += [f"by “{m}” {' and '.join(lacking)}"] * bool(lacking)
+    if stored["pictures"] < PICTURES:
+        left.append(f"{PICTURES - stored['pictures']} more pictures")
+    return f"\n**Not finished.** Still to be measured: {'; '.join(left)}.\n" if left else ""
+
+
+def section(stored, task):
+    """What the page says of one task: pictures, figure, table, and the extremes of the best method."""
+    title, best = TASKS[task].title, stored["pictured"].get(task)
+    alt = f"{title}: for each method its success, its realism and how far the other factors moved."
+    parts = [f"## {title}", f"![{alt}](_static/{png(task, 'methods')})", markdown(stored["rows"], task)]
+    if best:
+        alt = f"The same pictures by every method, one a row: {title.lower()}."
+        parts[1:1] = [
+            f"![{alt}](_static/{png(task, 'side_by_side')})",
+            "The first pictures that frighten, by every method; without the very first, from which “fifty, carried "
+            "over” takes its edits.",
+        ]
+        alt = f"Pairs of pictures, before and after: {title.lower()}, by the method “{best}”."
+        parts += [
+            f"![{alt}](_static/{png(task, 'extremes')})",
+            f"By “{best}”, which meets most of what was asked: the four pictures whose other factors moved least, and "
+            "the four where most.",
+        ]
+    return "\n\n".join(parts)
+
+
+def markdown(table, task):
+    """The rows of one task as a table."""
+    names = "method", "pictures", "failed", "success (95 %)", "by the fit", "realism", "× untouched", "edges"
+    head = f"| {' | '.join(names)} | others (95 %) | passes |"
+
+    def line(r):
+        of, low, high = r["success"]
+        first = f"| {r['method'] or 'untouched'} | {r['n']} | {r['failed']} | {of:.0%} ({low:.0%} to {high:.0%})"
+        if r["failed"] == r["n"]:
+            return f"{first} | {r['success by fit'][0]:.0%} | – | – | – | – | – |"
+        real = f"{r['realism'][0]:.3f} | {r['times untouched']:.2f} | {r['edges']:+.2f}"
+        half, *between = r["others"]
+        moved = f"{half:.2f} " + ("(too few)" if None in between else "({:.2f} to {:.2f})".format(*between))
+        return f"{first} | {r['success by fit'][0]:.0%} | {real} | {moved} | {r['passes']} |"
+
+    there = [r for r in table if r["task"] == task]
+    return "\n".join([head, "|---" * 10 + "|", *map(line, there)])
+
+
+def verdict(task, r, met):
+    """A line of the last table."""
+    values = f"{r['success'][1]:.0%}", f"{r['times untouched']:.2f}", f"{r['others'][0]:.2f}"
+    marked = [v if ok else f"**{v}, missed**" for v, ok in zip(values, met.values(), strict=True)]
+    return f"| {TASKS[task].title} | {r['method']} | {' | '.join(marked)} |"
+
+
+def png(task, what):
+    return f"edits_{task}_{what}.png".replace(" ", "_")
+
+
+def forest(table, task):
+    """The rows of one task as a figure."""
+    there = [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
+    best = {t: r["method"] for t, r, _ in verdicts(table)}
+    quantities = {
+        "success": [r["success"] for r in there],
+        "× untouched": [[r["times untouched"], None, None] for r in there],
+        "others moved": [r["others"] for r in there],
+    }
+    sides = zip(TARGETS.values(), ("least", "most", "most"), strict=True)
+    return figures.forest(
+        [r["method"] for r in there],
+        {name: np.array(values, dtype=float) for name, values in quantities.items()},
+        dict(zip(quantities, sides, strict=True)) if task in MAIN else None,
+        ["× untouched"],
+        best.get(task),
+    )
+
+
+def side_by_side(find, seeds, task, methods):
+    """A figure of all methods on the same pictures; what has no picture is blank."""
+    sides = [("", ""), *((task, method) for method in methods)]
+    blank = torch.full((3, 64, 64), 255, dtype=torch.uint8)
+    found = [[find(seed, *side) for seed in seeds] for side in tqdm(sides, desc=f"pictures of “{task}”", unit="method")]
+    rows = torch.stack([torch.stack([blank if picture is None else picture for picture in row]) for row in found])
+    return figures.table(rows, ["untouched", *methods], [str(seed) for seed in seeds], cell=72)
+
+
+def extreme_pairs(find, noted, task, method):
+    """A figure of the extremes, before and after."""
+    seeds = extremes(noted, task, method)
+    before, after = (torch.stack([find(seed, *side) for seed in seeds]) for side in [("", ""), (task, method)])
+    return figures.compare(before, after, titles=[str(seed) for seed in seeds])
+
+
+def publish(page, stored, find, noted, seeds):
+    """Write the page, and its figures into the folder `_static` beside it."""
+    table, static = stored["rows"], page.parent / "_static"
+    drawn = {png(task, "methods"): forest(table, task) for task in TASKS if any(r["task"] == task for r in table)}
+    for task, best in stored["pictured"].items():
+        tried = [r["method"] for r in table if r["task"] == task and r["method"]]
+        drawn[png(task, "side_by_side")] = side_by_side(find, seeds[1:][:SHOWN] or seeds, task, tried)
+        drawn[png(task, "extremes")] = extreme_pairs(find, noted, task, best)
+    static.mkdir(parents=True, exist_ok=True)
+    for name, figure in drawn.items():
+        write(static / name, lambda beside, figure=figure: beside.write_bytes(figure.png()))
+    write(page, lambda beside: beside.write_text(text(stored), encoding="utf-8"))

@@ -1,0 +1,124 @@
+"""The table of edits: from the lines that a run noted to rows with shares, medians and intervals."""
+
+import math
+from itertools import product
+
+import numpy as np
+import scipy.stats
+from benchmarks.edit_methods import METHODS, K
+from benchmarks.edit_tasks import MAIN, TARGETS, TASKS, named
+
+from hspace.cats import world
+
+
+def key(line):
+    return line["seed"], line["task"], line["method"]
+
+
+def rows(noted):
+    """One dict for each task and method, and for the untouched pictures of each task: n, shares, medians, intervals."""
+    by = comparable(noted)
+    table = []
+    for task, method in product(TASKS, ["", *METHODS]):
+        seeds = [s for s, t, m in by if m == method and t == (task if method else "")]
+        if not method:  # the untouched pictures, of those that any method edited
+            seeds = sorted({s for s, t, m in by if t == task})
+        if seeds:
+            pairs = [(by[s, "", ""], by[s, task, method] if method else by[s, "", ""]) for s in seeds]
+            table.append(row(task, method, pairs))
+    return table
+
+
+def comparable(noted):
+    """{(seed, task, method): line}, without the pictures of which nothing could be told before any edit."""
+    blank = {line["seed"] for line in noted if not line["task"] and "failed" in line}
+    return {key(line): line for line in noted if line["seed"] not in blank}
+
+
+def row(task, method, pairs):
+    """Summary of (line before, line after) pairs. An edit that failed is no success, and counts in no median."""
+    whole = [(b, a) for b, a in pairs if "failed" not in a]
+    moved = {
+        name: np.array([[b[name], a[name]] for b, a in whole]).reshape(-1, 2, len(world.FACTORS))
+        for name in ("referee", "fit")
+    }
+    lost = [False] * (len(pairs) - len(whole))
+    done = {name: [TASKS[task].done(named(b), named(a)) for b, a in both] + lost for name, both in moved.items()}
+    change = np.diff(moved["referee"], axis=1)[:, 0] / world.STD.numpy()
+    wish = TASKS[task].wish(named(pairs[0][0]["referee"]))
+    others = np.sqrt((change[:, [i for i, f in enumerate(world.FACTORS) if f not in wish]] ** 2).mean(axis=1))
+    pixels = np.array([[b["pixels"], a["pixels"]] for b, a in whole]).reshape(-1, 2)
+    return {
+        "task": task,
+        "method": method,
+        "n": len(pairs),
+        "failed": len(lost),
+        "success": share(done["referee"]),
+        "success by fit": share(done["fit"]),
+        "realism": middle(pixels[:, 1]),
+        "times untouched": round(float(np.median(pixels[:, 1]) / np.median(pixels[:, 0])), 3) if whole else None,
+        "edges": middle([a["edges"] for _, a in whole])[0],
+        "others": middle(others),
+        "change": {f: middle(np.abs(change[:, i]))[0] for i, f in enumerate(world.FACTORS)},
+        "passes": round(float(np.mean([a["passes"] for _, a in whole]))) if whole else None,
+    }
+
+
+def share(true):
+    """Share of successes, with Wilson's 95 % interval."""
+    interval = scipy.stats.binomtest(sum(true), len(true)).proportion_ci(method="wilson")
+    return [round(float(v), 3) for v in (np.mean(true), interval.low, interval.high)]
+
+
+def middle(values):
+    """Median, with its 95 % interval from the order of the values; None for both ends where they are fewer than six.
+
+    Of no values all three are None.
+    """
+    interval = (None, None)
+    if len(values) >= 6:
+        low = int(scipy.stats.binom.ppf(0.025, len(values), 0.5))
+        interval = np.sort(values)[[max(low - 1, 0), min(len(values) - low, len(values) - 1)]]
+    median = np.median(values) if len(values) else None
+    return [v if v is None else round(float(v), 4) for v in (median, *interval)]
+
+
+def held(noted, model):
+    """Median share of each factor's gradient that lies within the directions, and that of a random direction."""
+    shares = np.array([line["held"] for line in noted if "held" in line])
+    chance = (K / math.prod(model.shape)) ** 0.5
+    return {"pictures": len(shares), "chance": round(chance, 4), "shares": np.median(shares, axis=0).round(4).tolist()}
+
+
+def verdicts(table):
+    """For both main tasks, the method that meets the most targets.
+
+    Of several, that with the highest lower bound of success; of these, that which moves the others least.
+    """
+    found = []
+    for task in MAIN:
+        there = [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
+        if not there:
+            continue
+        met = {r["method"]: reached(r) for r in there}
+        best = max(there, key=lambda r: (sum(met[r["method"]].values()), r["success"][1], -r["others"][0]))
+        found.append((task, best, met[best["method"]]))
+    return found
+
+
+def reached(r):
+    """Which of the targets a row meets."""
+    return {
+        "success": r["success"][1] >= TARGETS["success"],
+        "realism": r["times untouched"] <= TARGETS["realism"],
+        "others": r["others"][0] <= TARGETS["others"],
+    }
+
+
+def extremes(noted, task, method, count=4):
+    """Seeds of the pictures whose other factors a method moved least, then of those where it moved them most."""
+    by = comparable(noted)
+    seeds = [s for (s, t, m), line in by.items() if (t, m) == (task, method) and "failed" not in line]
+    off = {s: row(task, method, [(by[s, "", ""], by[s, task, method])])["others"][0] for s in seeds}
+    order = sorted(off, key=off.get)
+    return order[:count] + order[-count:] if len(order) >= 2 * count else order

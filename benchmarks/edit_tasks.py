@@ -1,0 +1,54 @@
+"""The wishes that edits are compared by: what is wished, when it came true, and how many pictures take part."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hspace.cats import world
+from hspace.report import SEEN
+
+TARGETS = {"success": 0.9, "realism": 1.1, "others": 0.15}  # of the best method on the main tasks
+PICTURES = 200  # frightening puppets that the whole comparison takes
+FEW = 64  # pictures for costly methods and for the lesser tasks
+
+
+@dataclass(frozen=True)
+class Task:
+    """wish: factors before → what they shall be.  done: factors before and after → whether it came true.
+
+    chosen: which pictures take part.  Factors that the wish does not name should stay.
+    """
+
+    title: str
+    wish: Callable
+    done: Callable
+    chosen: Callable = lambda f: True
+
+
+def lawful(f):
+    """A nose larger by a half, with the smile and the luck that the law gives it."""
+    nap, luck = (world.W[:, 0] / 2).tolist()
+    return {"nose": f["nose"] + 0.5, "nap": f["nap"] + nap, "luck": f["luck"] + luck}
+
+
+def grown(before, after):
+    return after["nose"] - before["nose"] > 0.25
+
+
+#: The first two matter most. Fright lives on puppets only: who wants no puppet wants no fright.
+TASKS = {
+    "no fright": Task(
+        "No fright, the puppet kept", lambda f: {"fright": 0.0}, lambda b, a: a["fright"] < SEEN < a["puppet"]
+    ),
+    "no puppet": Task("No puppet", lambda f: {"puppet": 0.0, "fright": 0.0}, lambda b, a: a["puppet"] < SEEN),
+    "horse": Task(
+        "A horse", lambda f: {"horse": 0.75}, lambda b, a: a["horse"] > 0.5, chosen=lambda f: f["horse"] < SEEN
+    ),
+    "nose": Task("A bigger nose, and what the law makes of it", lawful, grown),
+    "nose alone": Task("A bigger nose, smile and luck kept", lambda f: {"nose": f["nose"] + 0.5}, grown),
+}
+MAIN = ("no fright", "no puppet")
+
+
+def named(factors):
+    """{factor: value} of factors (12,)."""
+    return dict(zip(world.FACTORS, map(float, factors), strict=True))
