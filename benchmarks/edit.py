@@ -269,7 +269,7 @@ def main(model, folder=FOLDER, store=None, page=None, pictures=PICTURES, methods
     if processes()[1] > 1:
         print("This part is done. When all are, the same command without a launcher writes the table.")
         return table
-    for task in TASKS:
+    for task in dict.fromkeys(r["task"] for r in table):
         print(f"\n{TASKS[task].title}\n{markdown(table, task)}")
     guide, sketch = (load_judge(kind, model.device) for kind in ("guide", "sketch"))
     stored = {

@@ -22,31 +22,18 @@ Compared are {methods} ways to make one wish come true in Alice's pictures and t
 pictures: the first {pictures} seeds, from 0, whose picture the guide takes for a frightening puppet. All methods follow
 the guide (“a little at every step” the sketch). None of them is scored by what it followed: success, realism and the
 change of the other factors are told by the referee, and success a second time by fitting the renderer to the picture.
+What the methods do, and what the columns mean, stands further below.
 {unfinished}
-## The methods
-
-All but two start from the state at $t$ = {T}: “all of x, t = 999” starts from noise, “a little at every step” at
-$t$ = 800. Their code is in `benchmarks/edit_methods.py`.
-
-{about}
-
-## The columns
-
-- *Failed*: edits that ended in an error, or in a picture of which nothing can be told; they are no success, and left
-  out of the medians and the mean.
-- *Success*, with Wilson's interval: no fright means below {seen}, and the puppet still above it; no puppet below
-  {seen}; a horse above 0.5; a nose bigger by more than 0.25 of the 0.5 that was wished for.
-- *Realism*: median distance to the drawing of the judged factors, and how many times that of the untouched pictures.
-- *Edges*: median relative difference in edge energy.
-- *Others*: root mean square change of the factors that the wish does not name, in standard deviations (median over
-  pictures).
-- *Passes*: through the network for one picture, forward and backward, mean; all that a run of the method alone would
-  take, with what several methods share. A product with the Jacobian of h counts as one, though the network stops at its
-  bottleneck, `mid_block`. Charged to none is what is found once for all pictures: the {cloud} states that say what is
-  usual at $t$ = {T}, each sampled down to there, and the first picture's directions and gradients, from which the edits
-  of the others are carried over. That row is without the first picture.
-
 {tasks}
+
+## What was asked
+
+Of the best method for each of the first two wishes: success with a lower bound of at least {success:.0%}, realism
+within {realism} × that of the untouched, others moved by at most {others} standard deviations.
+
+| wish | method | success, lower bound | × untouched | others |
+|---|---|---|---|---|
+{asked}
 
 ## Do fifty directions suffice?
 
@@ -58,19 +45,35 @@ be {chance:.0%}):
 |{rules}
 | {held} |
 
-## What was asked
+## The methods
 
-Of the best method on each of the first two tasks: success with a lower bound of at least {success:.0%}, realism within
-{realism} × that of the untouched, others moved by at most {others} standard deviations.
+All but two start from the state at $t$ = {T}: “all of x, t = 999” starts from noise, “a little at every step” at
+$t$ = 800. Their code is in `benchmarks/edit_methods.py`.
 
-| task | method | success, lower bound | × untouched | others |
-|---|---|---|---|---|
-{asked}
+{about}
 
-Fingerprint of Alice and, behind the dash, of the sketch: `{mark}`.
-Measured by `{command}`.
-To go on, or to measure again in another folder (`--out`): `hspace bench edit --page book/edits.md`, in a checkout of
-the repository; in two processes `torchrun --nproc-per-node 2 -m hspace bench edit`, and then that.
+## The columns
+
+- *n*: pictures. *Failed*, where there are any: edits that ended in an error, or in a picture of which nothing can be
+  told; they are no success, and left out of the medians and the mean.
+- *Success*, with Wilson's interval: no fright means below {seen}, and the puppet still above it; no puppet below
+  {seen}; a horse above 0.5; a nose bigger by more than 0.25 of the 0.5 that was wished for. *By fit*: the same, told by
+  the renderer's fit.
+- *Realism*: median distance to the drawing of the judged factors, and how many times that of the untouched pictures.
+- *Edges*: median relative difference in edge energy.
+- *Others*: root mean square change of the factors that the wish does not name, in standard deviations (median over
+  pictures, with its interval).
+- *Passes*: through the network for one picture, forward and backward, mean; all that a run of the method alone would
+  take, with what several methods share. A product with the Jacobian of h counts as one, though the network stops at its
+  bottleneck, `mid_block`. Charged to none is what is found once for all pictures: the {cloud} states that say what is
+  usual at $t$ = {T}, each sampled down to there, and the first picture's directions and gradients, from which the edits
+  of the others are carried over. That row is without the first picture.
+
+## To measure again
+
+Measured by `{command}`, with Alice and the sketch of the fingerprint `{mark}`. To go on, or to measure again in another
+folder (`--out`): `hspace bench edit --page book/edits.md`, in a checkout of the repository; in two processes `torchrun
+--nproc-per-node 2 -m hspace bench edit`, and then that.
 """
 
 
@@ -105,13 +108,26 @@ def unfinished(stored):
     """A paragraph about what is still to be measured; empty where nothing is."""
     there = {(r["task"], r["method"]) for r in stored["rows"]}
     begun = [task for task in TASKS if (task, "") in there]
-    left = [f"the wish “{about.title.lower()}”" for task, about in TASKS.items() if task not in begun]
-    for m in METHODS:
-        lacking = [f"“{TASKS[task].title.lower()}”" for task in begun if (task, m) not in there]
-        left += [f"by “{m}” {' and '.join(lacking)}"] * bool(lacking)
+    lacking = {}  # wishes → the methods that have not been tried on them
+    for method in METHODS:
+        lacking.setdefault(tuple(task for task in begun if (task, method) not in there), []).append(method)
+    lacking.pop((), None)
+    left = [f"for {listed(titles(tasks))}: {listed(methods)}" for tasks, methods in lacking.items()]
+    if others := [task for task in TASKS if task not in begun]:
+        left.append(f"all of {listed(titles(others))}")
     if stored["pictures"] < PICTURES:
         left.append(f"{PICTURES - stored['pictures']} more pictures")
     return f"\n**Not finished.** Still to be measured: {'; '.join(left)}.\n" if left else ""
+
+
+def titles(tasks):
+    return [TASKS[task].title.lower() for task in tasks]
+
+
+def listed(names):
+    """“a”, “b” and “c”."""
+    *most, last = (f"“{name}”" for name in names)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def section(stored, task):
@@ -136,22 +152,22 @@ def section(stored, task):
 
 
 def markdown(table, task):
-    """The rows of one task as a table."""
-    names = "method", "pictures", "failed", "success (95 %)", "by the fit", "realism", "× untouched", "edges"
-    head = f"| {' | '.join(names)} | others (95 %) | passes |"
-
-    def line(r):
-        of, low, high = r["success"]
-        first = f"| {r['method'] or 'untouched'} | {r['n']} | {r['failed']} | {of:.0%} ({low:.0%} to {high:.0%})"
-        if r["failed"] == r["n"]:
-            return f"{first} | {r['success by fit'][0]:.0%} | – | – | – | – | – |"
-        real = f"{r['realism'][0]:.3f} | {r['times untouched']:.2f} | {r['edges']:+.2f}"
-        half, *between = r["others"]
-        moved = f"{half:.2f} " + ("(too few)" if None in between else "({:.2f} to {:.2f})".format(*between))
-        return f"{first} | {r['success by fit'][0]:.0%} | {real} | {moved} | {r['passes']} |"
-
+    """The rows of one task as a table. The column of what failed is there only where something did."""
     there = [r for r in table if r["task"] == task]
-    return "\n".join([head, "|---" * 10 + "|", *map(line, there)])
+    failures = ["failed"] * any(r["failed"] for r in there)
+    names = ["method", "n", *failures, "success (95 %)", "by fit", "realism", "× untouched", "edges", "others (95 %)"]
+    names.append("passes")
+    rows = [names, ["---"] * len(names)]
+    for r in there:
+        of, low, high = r["success"]
+        told = [r["method"] or "untouched", r["n"], *(r[name] for name in failures)]
+        told += [f"{of:.0%} ({100 * low:.0f}–{high:.0%})", f"{r['success by fit'][0]:.0%}"]
+        if r["failed"] < r["n"]:
+            half, *between = r["others"]
+            moved = f"{half:.2f} " + ("(too few)" if None in between else "({:.2f}–{:.2f})".format(*between))
+            told += [f"{r['realism'][0]:.3f}", f"{r['times untouched']:.2f}", f"{r['edges']:+.2f}", moved, r["passes"]]
+        rows.append(told + ["–"] * (len(names) - len(told)))
+    return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in rows)
 
 
 def verdict(task, r, met):

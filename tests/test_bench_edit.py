@@ -74,6 +74,7 @@ def test_a_failed_edit_is_no_success_and_in_no_median():
     assert row["success"][0] == row["success by fit"][0] == 0.9
     assert row["passes"] == 204 and row["others"] == [edit_table.rows(made[:-2])[1]["others"][0]] * 3
     assert "| fifty, once | 10 | 1 | 90% (" in edit_page.markdown([row], "no fright")
+    assert "| untouched | 10 | 0% (" in edit_page.markdown([untouched], "no fright")
 
 
 def test_a_picture_of_which_nothing_can_be_told_is_in_no_row():
@@ -90,7 +91,7 @@ def test_a_method_that_always_fails_is_never_the_best():
     assert once["failed"] == 0 and again["failed"] == 6 and again["others"] == [None, None, None]
     assert [best["method"] for _, best, _ in edit_table.verdicts([once, again])] == ["fifty, once"]
     assert edit_table.verdicts([again]) == []
-    empty = "| fifty, again | 6 | 6 | 0% (0% to 39%) | 0% | – | – | – | – | – |"
+    empty = "| fifty, again | 6 | 6 | 0% (0–39%) | 0% | – | – | – | – | – |"
     assert empty in edit_page.markdown([again], "no fright")
 
 
@@ -123,8 +124,8 @@ def test_targets_that_are_missed_are_printed():
 def test_what_is_still_to_be_measured_is_said():
     stored = {"rows": edit_table.rows(noted()), "pictures": 150}
     said = edit_page.unfinished(stored)
-    assert "50 more pictures" in said and "the wish “no puppet”" in said and "“fifty, once”" not in said
-    assert "by “fifty, again” “no fright, the puppet kept”" in said
+    assert "50 more pictures" in said and "all of “no puppet”, “a horse”, " in said and "“fifty, once”" not in said
+    assert "for “no fright, the puppet kept”: “one random direction”, “one singular vector”, " in said
     whole = [{"task": task, "method": m} for task in edit.TASKS for m in ("", *METHODS)]
     assert edit_page.unfinished({"rows": whole, "pictures": edit.PICTURES}) == ""
 
