@@ -8,7 +8,9 @@ from contents import ROOT
 from diffusers import DDPMPipeline
 
 import hspace
-from hspace import report
+from hspace import editing, report
+from hspace.cats import world
+from hspace.cats.judge import load_judge
 from hspace.cats.train import bundled_curve
 from hspace.directions import fingerprint, stored
 from hspace.model import load
@@ -117,3 +119,18 @@ def test_the_card_tells_every_run_and_where_it_began():
     last = report.describe(later | {"middle": 0.5, "detail": 0.8})
     assert "; 50% of the timesteps logit-normal instead; pixels weighted to 80% by the detail" in last
     assert sum(plan["steps"] for plan in report.plans(bundled_curve())) == len(bundled_curve()["loss"])
+
+
+def test_a_puppet_that_will_not_go_little_by_little_goes_at_a_stroke(alice, monkeypatch):
+    """Seed 126: whoever spares all other factors from the first round on is stuck before the puppet is gone."""
+    guide = load_judge("guide")
+    x, wish = alice.denoise(alice.noise(126), stop=600), {"puppet": 0.0, "fright": 0.0}
+    edit = hspace.steer(alice, x, 600, wish, guide, rounds=3)
+    missed = ((edit.told - edit.wanted) / guide.std).norm(dim=1)
+    assert told(edit, "puppet") < 0.05 and told(edit, "fright") < 0.05 and missed[-1] < missed[0] / 2
+    monkeypatch.setattr(editing, "SPARED", 1.0)
+    assert told(hspace.steer(alice, x, 600, wish, guide, rounds=3), "puppet") > 0.5
+
+
+def told(edit, factor):
+    return edit.told[-1][world.column(factor)].item()

@@ -325,6 +325,30 @@ def test_a_round_that_would_make_it_worse_is_not_taken(model, x_600):
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ([0.0, 1.5], [0.0, 0.5], [[1.0, 0.0], [0.0, 1.5], [0.0, 0.5]]),  # the wish at a stroke, the other mended
+        ([0.0, 1.5], [0.0, 1.6], [[1.0, 0.0]]),  # not mended: without an edit less is wrong
+        ([0.0, 2.5], [0.9, 0.1], [[1.0, 0.0], [0.9, 0.0]]),  # too much from the first
+        ([0.0, 0.8], [0.0, 0.7], [[1.0, 0.0], [0.0, 0.8], [0.0, 0.7]]),  # better anyway
+    ],
+)
+def test_a_wish_that_comes_true_at_a_stroke(model, x_600, monkeypatch, first, second, kept):
+    """All but the smallest fraction lead to `first`, and in the second round all to `second`."""
+    told = iter([[[1.0, 0.0]], [first] * 3 + [[0.9, 0.0]], [second] * 4])
+    monkeypatch.setattr(editing, "_told", lambda *given: torch.tensor(next(told)))
+    edit = steer(model, x_600, 600, {0: 0.0}, lambda pictures: pictures.flatten(1)[:, :2], rounds=2)
+    assert torch.equal(edit.told, torch.tensor(kept)) and (edit.length == 0) == (len(kept) == 1)
+
+
+def test_one_round_alone_spares_all_factors_alike(model, x_600, monkeypatch):
+    told = iter([[[1.0, 0.0]], [[0.0, 1.5]] * 3 + [[0.9, 0.0]]])
+    monkeypatch.setattr(editing, "_told", lambda *given: torch.tensor(next(told)))
+    edit = steer(model, x_600, 600, {0: 0.0}, lambda pictures: pictures.flatten(1)[:, :2], rounds=1)
+    assert torch.equal(edit.told, torch.tensor([[1.0, 0.0], [0.9, 0.0]]))
+
+
+@pytest.mark.parametrize(
     ("go", "options", "backward"),
     [
         (steer, {"rounds": 1}, 4 * 6),  # 4 factors back through the 6 steps from 600

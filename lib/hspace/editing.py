@@ -20,6 +20,7 @@ from hspace.model import HALF, one_state, unrounded
 from hspace.scoring import combine
 
 FRACTIONS = (1.0, 0.5, 0.25, 0.125)  # of a step, tried together
+SPARED = 0.5  # how much the factors that a wish does not name count where it has to come true at a stroke
 
 
 def walk(model, x_t, t, v, length, steps, k=50, layer=None, **options):
@@ -67,7 +68,8 @@ class Edit:
     """An edited state, and how it came about.
 
     x (1, C, H, W): the state at timestep t; finish it by model.denoise(x, start=t).
-    told (rounds + 1, F): factors of the finished picture before the first round and after each, by the steering judge.
+    told (rounds + 1, F): factors of the finished picture before the first round and after each that found a better
+        one, by the steering judge.
     wanted (F,): what they should have become.  length: the distance from the state without an edit, in X.
     evaluations: passes through the network, forward, again for a checkpoint, and backward for each factor.
     """
@@ -126,6 +128,11 @@ def steer(
     product a factor; `combine` solves for the shortest step; of its `FRACTIONS`, all tried, the best is taken, along
     the great circle that keeps ‖x‖, so that noise stays noise. A round that finds no better picture ends the edit.
 
+    What is there or not, such as a puppet, may go only at a stroke that moves other factors, too. So where the best in
+    the first of several rounds is the smallest fraction, it chooses again, and factors that the wish does not name
+    count half (`SPARED`); later rounds mend them. Where they do not, and the picture ends further from what is wanted
+    than it began, the edit is none: x, and one row told.
+
     x (1, C, H, W); t on the sampler's grid, the last timestep for x_T.  wish: {factor: value}, in the judge's units.
     judge: what steers, pictures (B, C, H, W) → (B, F); the guide by default.  V (n, k): directions to stay within, as
     unit columns; all of X by default.  metric (k,), ridge: see `combine`.  near: a `Cloud`; with it no coordinate along
@@ -141,7 +148,8 @@ def steer(
     with counting(model) as count:
         told = [_told(model, x, t, judge)[0] if known is None else known[0]]
         wanted = goal(judge, told[0], wish)
-        for _ in range(rounds):
+        at_first = torch.tensor([1.0 if name in wish else SPARED for name in _names(judge, told[0])]).to(wanted)
+        for i in range(rounds):
             lack = (wanted - told[-1]) / scale
             if lack.abs().max() <= tol:
                 break
@@ -153,13 +161,27 @@ def steer(
             step = _step(G, lack, x, ridge, V, metric, near, cap)
             ends = torch.cat([turned(x, fraction * step) for fraction in FRACTIONS])
             seen = _told(model, ends, t, judge)
-            best = ((seen - wanted) / scale).norm(dim=1).argmin()
-            if not ((seen[best] - wanted) / scale).norm() < lack.norm():
+            best = _choice((seen - wanted) / scale, lack, at_first if i == 0 < rounds - 1 else None)
+            if best is None:
                 break
             x = ends[best : best + 1]
             told.append(seen[best])
+    if not ((told[-1] - wanted) / scale).norm() < ((told[0] - wanted) / scale).norm():
+        x, told = start, told[:1]
     evaluations = count.passes + products * len(model.legs(t))
     return Edit(x, t, torch.stack(told), wanted, unrounded(x - start).norm().item(), evaluations)
+
+
+def _choice(off, lack, weight=None):
+    """The row of `off` (B, F) that misses least, its number; None where all miss by no less than `lack` (F,).
+
+    weight (F,): how much each factor counts where that is the last row; without it all count one.
+    """
+    best = off.norm(dim=1).argmin().item()
+    if weight is not None and best == len(off) - 1:
+        off, lack = weight * off, weight * lack
+        best = off.norm(dim=1).argmin().item()
+    return best if off[best].norm() < lack.norm() else None
 
 
 def steer_gradually(model, x, t, wish, judge, *, stop=400, most=4.0, ridge=1e-2):
@@ -233,12 +255,17 @@ def goal(judge, told, wish):
 
     Raises ValueError for a factor that the judge does not tell.
     """
-    wanted, names = told.clone(), tuple(getattr(judge, "factors", range(len(told))))
+    wanted, names = told.clone(), _names(judge, told)
     for name, value in wish.items():
         if name not in names:
             raise ValueError(f"no factor is called {name!r}; the judge tells {', '.join(map(str, names))}")
         wanted[names.index(name)] = value
     return wanted
+
+
+def _names(judge, told):
+    """What the factors (F,) are called: by the judge, or by their numbers."""
+    return tuple(getattr(judge, "factors", range(len(told))))
 
 
 def _step(G, lack, x, ridge, V=None, metric=None, near=None, cap=None):
