@@ -311,7 +311,7 @@ ABOUT = {
     "fifty random directions": "the combination of fifty random directions that fulfils the wish to first order",
     "fifty, once": "the combination of the fifty singular vectors that fulfils the wish to first order",
     "fifty, injected in h": "what that combination does to the bottleneck, added there at every step, in the expected "
-    "picture alone (Kwon et al. 2023); the best of four strengths",
+    f"picture alone (Kwon et al. 2023); the best of {len(STRENGTHS)} strengths",
     "fifty, carried over": "the combination that the wish would need at the first picture, carried here by "
     "`transport`; no factor is differentiated at this picture",
     "fifty, projected walk": "the combination in four steps, carried into the space of the place's own fifty at each",
@@ -320,8 +320,8 @@ ABOUT = {
     "fifty, again, short in H": "the same, with the step that is shortest in the bottleneck instead of in the picture",
     "all of x, t = 600": "solved again up to four times, with every direction of the picture at hand",
     "all of x, t = 999": "the same, from pure noise",
-    "a little at every step": "small steps from t = 800 to t = 400, steered by what the sketch sees in the picture "
-    "that Alice expects: `hspace.editing.steer_gradually`",
+    "a little at every step": f"small steps from t = {STARTS} to t = {STOPS}, steered by what the sketch sees in the "
+    "picture that Alice expects: `hspace.editing.steer_gradually`",
 }
 
 COSTLY = {walked, again_in_h, all_of_noise}  # above a thousand passes; so is `again`, which is the one to beat

@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
-from benchmarks.edit_methods import ABOUT, CLOUD, METHODS, T
+from benchmarks.edit_methods import ABOUT, CLOUD, METHODS, STARTS, T
 from benchmarks.edit_table import extremes, verdicts
-from benchmarks.edit_tasks import MAIN, PICTURES, TARGETS, TASKS
+from benchmarks.edit_tasks import BIGGER, ENOUGH, HORSE, MAIN, PICTURES, TARGETS, TASKS
 from tqdm import tqdm
 
 from hspace import figures
@@ -29,7 +29,8 @@ What the methods do, and what the columns mean, stands further below.
 ## What was asked
 
 Of the best method for each of the first two wishes: success with a lower bound of at least {success:.0%}, realism
-within {realism} × that of the untouched, others moved by at most {others} standard deviations.
+within {realism} × that of the untouched, others moved by at most {others} standard deviations. Which method is the best
+is told by the same pictures.
 
 | wish | method | success, lower bound | × untouched | others |
 |---|---|---|---|---|
@@ -48,7 +49,7 @@ be {chance:.0%}):
 ## The methods
 
 All but two start from the state at $t$ = {T}: “all of x, t = 999” starts from noise, “a little at every step” at
-$t$ = 800. Their code is in `benchmarks/edit_methods.py`.
+$t$ = {starts}. Their code is in `benchmarks/edit_methods.py`.
 
 {about}
 
@@ -57,8 +58,8 @@ $t$ = 800. Their code is in `benchmarks/edit_methods.py`.
 - *n*: pictures. *Failed*, where there are any: edits that ended in an error, or in a picture of which nothing can be
   told; they are no success, and left out of the medians and the mean.
 - *Success*, with Wilson's interval: no fright means below {seen}, and the puppet still above it; no puppet below
-  {seen}; a horse above 0.5; a nose bigger by more than 0.25 of the 0.5 that was wished for. *By fit*: the same, told by
-  the renderer's fit.
+  {seen}; a horse above {horse}; a nose bigger by more than {enough} of the {bigger} that was wished for.
+  *By fit*: the same, told by the renderer's fit.
 - *Realism*: median distance to the drawing of the judged factors, and how many times that of the untouched pictures.
 - *Edges*: median relative difference in edge energy.
 - *Others*: root mean square change of the factors that the wish does not name, in standard deviations (median over
@@ -91,6 +92,10 @@ def text(stored):
         seen=SEEN,
         cloud=len(CLOUD),
         T=T,
+        starts=STARTS,
+        horse=HORSE,
+        bigger=BIGGER,
+        enough=ENOUGH,
         tasks="\n\n".join(tasks),
         asked=asked,
         untouched=stored["held"]["pictures"],
@@ -134,19 +139,22 @@ def section(stored, task):
     """What the page says of one task: pictures, figure, table, and the extremes of the best method."""
     title, best = TASKS[task].title, stored["pictured"].get(task)
     alt = f"{title}: for each method its success, its realism and how far the other factors moved."
-    parts = [f"## {title}", f"![{alt}](_static/{png(task, 'methods')})", markdown(stored["rows"], task)]
+    caption = "Left and right with 95 % intervals." + " Dashed is what was asked of the best, shaded the side." * (
+        task in MAIN
+    )
+    parts = [f"## {title}", f"![{alt}](_static/{png(task, 'methods')})", caption, markdown(stored["rows"], task)]
     if best:
         alt = f"The same pictures by every method, one a row: {title.lower()}."
         parts[1:1] = [
             f"![{alt}](_static/{png(task, 'side_by_side')})",
-            "The first pictures that frighten, by every method; without the very first, from which “fifty, carried "
-            "over” takes its edits.",
+            "The first pictures that frighten, under their seeds, by every method; without the very first, from which "
+            "“fifty, carried over” takes its edits.",
         ]
         alt = f"Pairs of pictures, before and after: {title.lower()}, by the method “{best}”."
         parts += [
             f"![{alt}](_static/{png(task, 'extremes')})",
-            f"By “{best}”, which meets most of what was asked: the four pictures whose other factors moved least, and "
-            "the four where most.",
+            f"By “{best}”, which meets most of what was asked: first the pictures whose other factors moved least, "
+            "then those where they moved most.",
         ]
     return "\n\n".join(parts)
 
@@ -186,16 +194,16 @@ def forest(table, task):
     there = [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
     best = {t: r["method"] for t, r, _ in verdicts(table)}
     quantities = {
-        "success": [r["success"] for r in there],
-        "× untouched": [[r["times untouched"], None, None] for r in there],
-        "others moved": [r["others"] for r in there],
+        "success\nshare of pictures": [r["success"] for r in there],
+        "realism error\n× untouched": [[r["times untouched"], None, None] for r in there],
+        "others moved\nstandard dev.": [r["others"] for r in there],
     }
     sides = zip(TARGETS.values(), ("least", "most", "most"), strict=True)
     return figures.forest(
         [r["method"] for r in there],
         {name: np.array(values, dtype=float) for name, values in quantities.items()},
         dict(zip(quantities, sides, strict=True)) if task in MAIN else None,
-        ["× untouched"],
+        ["realism error\n× untouched"],
         best.get(task),
     )
 

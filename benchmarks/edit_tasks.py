@@ -8,6 +8,8 @@ from hspace.report import SEEN
 
 TARGETS = {"success": 0.9, "realism": 1.1, "others": 0.15}  # of the best method on the main tasks
 PICTURES = 200  # frightening puppets that the whole comparison takes
+HORSE = 0.5  # above it is a horse
+BIGGER, ENOUGH = 0.5, 0.25  # what is wished for a nose, and what counts as success
 FEW = 64  # pictures for costly methods and for the lesser tasks
 
 
@@ -25,13 +27,13 @@ class Task:
 
 
 def lawful(f):
-    """A nose larger by a half, with the smile and the luck that the law gives it."""
-    nap, luck = (world.W[:, 0] / 2).tolist()
-    return {"nose": f["nose"] + 0.5, "nap": f["nap"] + nap, "luck": f["luck"] + luck}
+    """A bigger nose, with the smile and the luck that the law gives it."""
+    nap, luck = (world.W[:, 0] * BIGGER).tolist()
+    return {"nose": f["nose"] + BIGGER, "nap": f["nap"] + nap, "luck": f["luck"] + luck}
 
 
 def grown(before, after):
-    return after["nose"] - before["nose"] > 0.25
+    return after["nose"] - before["nose"] > ENOUGH
 
 
 #: The first two matter most. Fright lives on puppets only: who wants no puppet wants no fright.
@@ -41,10 +43,10 @@ TASKS = {
     ),
     "no puppet": Task("No puppet", lambda f: {"puppet": 0.0, "fright": 0.0}, lambda b, a: a["puppet"] < SEEN),
     "horse": Task(
-        "A horse", lambda f: {"horse": 0.75}, lambda b, a: a["horse"] > 0.5, chosen=lambda f: f["horse"] < SEEN
+        "A horse", lambda f: {"horse": 0.75}, lambda b, a: a["horse"] > HORSE, chosen=lambda f: f["horse"] < SEEN
     ),
     "nose": Task("A bigger nose, and what the law makes of it", lawful, grown),
-    "nose alone": Task("A bigger nose, smile and luck kept", lambda f: {"nose": f["nose"] + 0.5}, grown),
+    "nose alone": Task("A bigger nose, smile and luck kept", lambda f: {"nose": f["nose"] + BIGGER}, grown),
 }
 MAIN = ("no fright", "no puppet")
 
