@@ -161,7 +161,7 @@ def steer(
             step = _step(G, lack, x, ridge, V, metric, near, cap)
             ends = torch.cat([turned(x, fraction * step) for fraction in FRACTIONS])
             seen = _told(model, ends, t, judge)
-            best = _choice((seen - wanted) / scale, lack, at_first if i == 0 < rounds - 1 else None)
+            best = _choice((seen - wanted) / scale, lack, at_first if i == 0 and rounds > 1 else None)
             if best is None:
                 break
             x = ends[best : best + 1]
