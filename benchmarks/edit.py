@@ -276,7 +276,7 @@ def main(model, folder=FOLDER, store=None, page=None, pictures=PICTURES, methods
         "command": command(pictures, methods, tasks),
         "fingerprint": signature(model, sketch),
         "pictures": pictures,
-        "pictured": {task: best["method"] for task, best, _ in verdicts(table)},
+        "best": verdicts(noted),
         "held": held(noted, model),
         "rows": table,
     }
