@@ -294,8 +294,8 @@ def test_sizes_of_her_layers_are_as_the_slips_say():
     config = hspace.load().network.config
     channels, side, depth = config.block_out_channels, config.sample_size, len(config.block_out_channels) - 1
     picture, bottleneck = 3 * side**2, channels[-1] * (side >> depth) ** 2
-    before = channels[-2] * (side >> depth) ** 2  # what the bottleneck is made from
-    sizes = [picture, before, *(width * (side >> i) ** 2 for i, width in enumerate(channels))]
+    put_out = [channels[i] * (side >> (i + 1)) ** 2 for i in range(depth)]  # by the blocks on the way down
+    sizes = [picture, channels[0] * side**2, *put_out, bottleneck]
     written = " ".join(page("slips.md").split())
     assert all(thousands(size) in written for size in sizes)
     assert "$h$ has two thirds of the picture's count" in written and 3 * bottleneck == 2 * picture

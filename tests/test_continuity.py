@@ -184,6 +184,20 @@ def test_a_chapter_needs_only_earlier_ones(plan):
     assert all(int(other) < number for number, *_, needs in plan for other in re.findall(r"\d+", needs))
 
 
+def test_how_to_read_asks_for_what_the_chapters_ask_for(plan):
+    for number, *_, needs in plan:
+        head = nbformat.read(CHAPTERS[number], as_version=4).cells[0].source
+        said = re.search(r"\*\*What you need\.\*\* (.*?)About", head, re.S)[1]
+        assert re.findall(r"\d+", said) == re.findall(r"\d+", needs), number
+
+
+def test_every_slip_of_a_chapter_is_collected():
+    collected = re.findall(r"^### (.+)$", page("slips.md"), re.M)
+    for path in CHAPTERS.values():
+        for heading in headings(nbformat.read(path, as_version=4)):
+            assert not heading.startswith("Slip · ") or heading.removeprefix("Slip · ") in collected, heading
+
+
 def terms():
     return re.findall(r"^\*\*(.+?)\*\*\n: (.*?)(?=\n\n|\Z)", page("glossary.md"), re.M | re.S)
 

@@ -76,6 +76,7 @@ def test_the_description_tells_the_magnification_and_the_square():
     assert "first order h(p + v / 10) is (2.1, 0.1), in truth it is (2.0974, 0.105)." in said
     assert said.endswith("A square at p with sides of 1 / 10 has an image of 2.05 times its area.")
     assert "with determinant −6;" in Tangent("fold", (-3, 0)).describe()
+    assert "Its partial derivatives there are (4, 1; 1, 1); it takes v" in Tangent(ratios=False).describe()
 
 
 def test_the_state_is_a_few_numbers_and_a_page_keeps_it():

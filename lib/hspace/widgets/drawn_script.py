@@ -242,9 +242,7 @@ def tangent_space(script):
         *script.arrow("∂₂", NEAR_P.at(0, 0), NEAR_P.at(0, 1), 3.5, **BLUE, **{"from": "small ∂₂"}),
     ]
     old = ["p", "p name", "h₁ whole", "h₂ whole", "h(p) value"]
-    script.step(
-        "At p the map has a space of its own: the tangent space T at p, with two arrows to start with.", new, old
-    )
+    script.step("X has, at p, a space of its own: the tangent space T at p, with two arrows to start with.", new, old)
     answer = script.arrow("small red answer", image, CHART.at(*(h(P) + J[:, 0])), 2, **RED, **{"from": "small ∂₁"})
     script.step(
         "Change x₁ a little and nothing else, along the red arrow. In H there is a red arrow, too: how h answers.",

@@ -12,8 +12,8 @@ MAD_LIBS = {
         {steps|timesteps}, and each one begins where the last one {ended|stopped|finished|left off}. Inside her network
         there is a narrow place, the {bottleneck|middle|mid block}. The way from a picture x to it is called {h}, and it
         leads from the space X to the space {H}. If X is the forest, H is the {map}: smaller, and not the same
-        {thing|place}. And not everything passes through it, for the {skip connections|skip connection|skips|shortcuts}
-        lead {round|around|past} it.""",
+        {thing|place|territory}. And not everything passes through it, for the
+        {skip connections|skip connection|skips|shortcuts} lead {round|around|past} it.""",
     ),
     2: (
         "What one number does",
@@ -131,8 +131,9 @@ MAD_LIBS = {
         "What stays the same",
         """Alice has one bottleneck and twelve {factors}, and two {judges} who know them. Another mind has more of
         everything, and nobody to say what a direction {means|changes}. The ten lines stay the same: load, {noise},
-        denoise, take the {Jacobian} at a {picture}, and its {SVD|singular vectors|singular value decomposition}. Where
-        there is no bottleneck, h is the output of a {layer|module} that you name. What you find there, you compare with
-        {random} directions before you believe it. And when you are lost, you make an {analogy}.""",
+        denoise, take the {Jacobian} at a {picture|point|state|timestep}, and its
+        {SVD|singular vectors|singular value decomposition}. Where there is no bottleneck, h is the output of a
+        {layer|module} that you name. What you find there, you compare with {random} directions before you believe it.
+        And when you are lost, you make an {analogy}.""",
     ),
 }

@@ -153,11 +153,13 @@ class Tangent(LiveFigure):
         first, second = MAPS[self.map].formulas
         det, (guess, truth) = np.linalg.det(self.J), self.step()
         by = "v" if self.zoom == 1 else f"v / {self.zoom:g}"
+        matrix = f"Its Jacobian there is {told(self.J)}, with determinant {rounded(det)}"
+        if not self.ratios:  # for readers who have met neither word
+            matrix = f"Its partial derivatives there are {told(self.J)}"
         decimals = 2 + 2 * int(np.ceil(np.log10(self.zoom)))  # two more for each tenfold magnification
         said = [
             f"The map h = ({first}, {second}) takes p = {told(self.point)} to h(p) = {told(self._image)}.",
-            f"Its Jacobian there is {told(self.J)}, with determinant {rounded(det)};"
-            f" it takes v = {told(self.vector)} to u = {told(self.J @ self.vector)}.",
+            f"{matrix}; it takes v = {told(self.vector)} to u = {told(self.J @ self.vector)}.",
             f"To first order h(p + {by}) is {told(guess, decimals)}, in truth it is {told(truth, decimals)}.",
         ]
         if self.square:

@@ -126,7 +126,8 @@ def _blocks(model, states, t):
         side = "middle" if 2 * i == last else "left" if 2 * i < last else "right"
         text = _text(name, shapes[i - 1], shape, find(model.network, name) if 0 < i < last else None)
         if name == "x_t":
-            text += f" At t = {t}, {1 - model.alphas_cumprod[t].item():.0%} of its variance is noise."
+            left = model.alphas_cumprod[t].item()
+            text += f" At t = {t} it is {left**0.5:.2f} of picture and {(1 - left) ** 0.5:.2f} of noise."
         if name == "conv_out":
             text += f" That is the network's answer: {ANSWERS[model.prediction_type]}."
         place = {"side": side, "row": min(i, last - i)}
