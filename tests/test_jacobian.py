@@ -13,6 +13,15 @@ from hspace.jacobian import Jacobian
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")
 
 
+def test_an_autocast_around_it_changes_nothing():
+    f, x = network(torch.float32), torch.randn(1, 2, 4, 4, generator=torch.Generator().manual_seed(0))
+    plain = Jacobian(f, x).dense()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert f(x).dtype == torch.bfloat16
+        J = Jacobian(f, x)
+        assert torch.equal(J.dense(), plain) and torch.equal(J @ torch.eye(32), plain)
+
+
 def network(dtype=torch.float64, attention=True):
     """A small U-Net's ingredients: convolution, group norm, SiLU, attention. (1, 2, 4, 4) -> (1, 3, 4, 4)"""
 

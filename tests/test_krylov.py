@@ -230,7 +230,7 @@ def test_seed_decides_all():
     assert torch.equal(state, torch.random.get_rng_state())
 
 
-@pytest.mark.parametrize(("change", "share"), [(0.0, 0.85), (0.01, 0.85), (0.05, 0.95)])
+@pytest.mark.parametrize(("change", "share"), [(0.0, 0.9), (0.01, 0.95), (0.05, 0.95)])
 def test_warm_start_saves_products(change, share):
     A = matrix(200, 300, [22 * i**-0.27 for i in range(1, 201)])
     other = torch.randn(200, 300, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
@@ -238,6 +238,50 @@ def test_warm_start_saves_products(change, share):
     cold, warm = svd(B, 30), svd(B, 30, V0=svd(A, 30).V)
     check(B, warm, 30, rtol=1e-4)
     assert warm.products < share * cold.products
+
+
+@pytest.mark.parametrize("lacking", [(48, 49), (44, 49), (0, 30)])
+@pytest.mark.parametrize("noise", [0.0, 0.05])
+def test_warm_start_that_lacks_a_few(lacking, noise):
+    """Guesses of another place, where values have crossed at the k-th: the ones that are lacking must be found."""
+    A = matrix(600, 700, [22 * i**-0.27 for i in range(1, 601)])
+    Vh = torch.linalg.svd(A, full_matrices=False).Vh
+    draw = torch.randn(700, 50, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    V0 = Vh[[i for i in range(52) if i not in lacking]].T + noise * draw / 700**0.5
+    check(A, svd(A, 50, V0=V0), 50, rtol=1e-4)
+
+
+def test_a_budget_that_ends_the_search_for_repeated_values_says_so():
+    """Nine equal values: within the budget all residuals are small, and some of the six asked for may be missing."""
+    A = matrix(60, 50, [3.0] * 9 + [1.0 * 0.9**i for i in range(41)])
+    free = svd(A, 6)
+    assert free.converged and free.s.min() == pytest.approx(3)
+    short = 0
+    for budget in range(24, free.products):
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            S = svd(A, 6, budget=budget)
+        assert S.converged == (not said) and (not S.converged or S.s.min() == pytest.approx(3))
+        short += any("a value may be missing" in str(one.message) for one in said)
+    assert short
+
+
+def test_what_torch_is_set_to_changes_nothing():
+    """TF32 or bfloat16 allowed, an autocast around, another default dtype: the same triplets to the bit."""
+    A = matrix(60, 80, [10 * 0.9**i for i in range(60)], dtype=torch.float32)
+    plain, settings = svd(A, 5), torch.backends.mkldnn.matmul
+    before = settings.fp32_precision
+    try:
+        settings.fp32_precision = "bf16"
+        torch.set_default_dtype(torch.float64)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert (A @ A.T).dtype == torch.bfloat16
+            loose = svd(A, 5)
+            pushed = loose.push(loose.V[:, 0])
+    finally:
+        settings.fp32_precision = before
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(loose.V, plain.V) and torch.equal(loose.s, plain.s) and pushed.dtype == torch.float32
 
 
 @pytest.mark.parametrize("columns", [slice(3, 8), slice(3, 4), slice(0, 2)])

@@ -4,6 +4,7 @@ import pytest
 import scipy.stats
 import torch
 
+from hspace.alternatives import random_directions
 from hspace.cats import world
 from hspace.cats.judge import load_judge
 from hspace.cats.render import blur, render
@@ -112,6 +113,32 @@ def test_a_judge_sees_float32_whatever_the_model_draws_in(dtype, near):
         for kind in (torch.float32, dtype)
     )
     assert other.dtype == torch.float32 and (other - plain).abs().max() < near * plain.abs().max()
+
+
+def test_directions_of_a_model_in_16_bits_are_those_of_its_jacobian_in_32():
+    """They stay unit vectors of float32; only where a step ends is rounded."""
+
+    class Half(Linear):
+        def denoise(self, x, start):
+            assert x.dtype == torch.bfloat16
+            return super().denoise(x, start)
+
+    directions = torch.eye(48)[:, :2]
+    x_t = torch.randn(1, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+    plain = change_matrix(Linear(), x_t, 600, directions, corners, controls=1).values
+    found = change_matrix(Half(), x_t.bfloat16(), 600, directions, corners, controls=1).values
+    assert found.dtype == torch.float32 and torch.allclose(found, plain, atol=0.05)
+
+
+def test_draws_do_not_follow_the_default_dtype():
+    each = torch.randn(6, 2, 3, generator=torch.Generator().manual_seed(0))
+    people, (low, high), directions = world.sample(3, seed=4), bootstrap(each), random_directions(each, 2)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert torch.equal(world.sample(3, seed=4), people) and torch.equal(random_directions(each, 2), directions)
+        assert torch.equal(bootstrap(each)[0], low) and torch.equal(bootstrap(each)[1], high)
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 def test_controls_are_the_same_for_a_seed_and_do_not_touch_the_global_state():

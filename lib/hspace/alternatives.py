@@ -126,7 +126,8 @@ def random_directions(like, k, seed=0):
     n = like.numel()
     if not 1 <= k <= n:
         raise ValueError(f"k = {k}: a state of {n} numbers has room for 1 to {n} orthonormal directions")
-    drawn = torch.randn(n, k, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(n, k, generator=generator, dtype=torch.float64, device="cpu")
     Q, R = torch.linalg.qr(drawn)
     return (Q * R.diagonal().sign()).to(like)
 

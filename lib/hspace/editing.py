@@ -15,6 +15,7 @@ import torch
 
 from hspace import geometry
 from hspace.cats.judge import load_judge
+from hspace.jacobian import full_float32
 from hspace.layers import exact
 from hspace.model import HALF, one_state, unrounded
 from hspace.scoring import combine
@@ -268,6 +269,7 @@ def _names(judge, told):
     return tuple(getattr(judge, "factors", range(len(told))))
 
 
+@full_float32()
 def _step(G, lack, x, ridge, V=None, metric=None, near=None, cap=None):
     """The step in X (n,) that changes the factors by `lack` (F,), as `combine` finds it among V or all of X."""
     V = None if V is None else V.to(G)

@@ -94,7 +94,8 @@ def mismatch(J, probes=5, seed=0):
     generator = torch.Generator().manual_seed(seed)
 
     def gaussian(size, columns):
-        return torch.randn(size, columns, generator=generator).to(J.dtype).to(J.device)
+        drawn = torch.randn(size, columns, generator=generator, dtype=torch.float32, device="cpu")
+        return drawn.to(J.dtype).to(J.device)
 
     m, n = J.shape
     u = J @ torch.nn.functional.normalize(gaussian(n, 1), dim=0)
@@ -169,9 +170,10 @@ def _exact():
 
 @contextlib.contextmanager
 def full_float32():
-    """Inside, no float32 product is rounded to TF32 or bfloat16, on GPU or CPU; all settings are put back after.
+    """Inside, no float32 product is rounded to TF32 or bfloat16, on GPU or CPU, neither by torch's settings nor by an
+    autocast entered around it. All is put back after.
 
-    torch 2.9 gave them new names, and refuses to read an old name that a new one contradicts. So the old ones are set
+    torch 2.9 gave the settings new names, and refuses to read an old name that a new one contradicts. So the old ones are set
     first where they can be read, and whoever reads them, inside or after, can.
     """
     matmul, cudnn, mkldnn = torch.backends.cuda.matmul, torch.backends.cudnn, torch.backends.mkldnn
@@ -183,7 +185,8 @@ def full_float32():
         old = None
     try:
         _set_float32(old and ("highest", False), places, ["ieee"] * len(places))
-        yield
+        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            yield
     finally:
         _set_float32(old, places, before)
 

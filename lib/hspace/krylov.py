@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import torch
 
+from hspace.jacobian import full_float32
+
+NEARLY = 0.04  # of the k-th value: the residual of a triplet behind it that is nearly there
 ROUNDING = 100  # times eps: what is smaller, beside the largest singular value, is taken for zero
 
 
@@ -22,7 +25,8 @@ class SVD:
     residuals (k,): bounds on max(‖A v − s u‖, ‖Aᵀ u − s v‖) / s₁ from fresh products, see `_residuals`. Some singular
         value lies within residual · s₁ of s; how far the vectors turn is the residual over the distance to the next.
     gap: (s_k − s_{k+1}) / s_k, with s_{k+1} as the space behind the k-th knows it; nan if it has none.
-    converged: every residual is at most tol.  products: with A or Aᵀ, columns counted, those of the check included.
+    converged: every residual is at most tol, and the search did not end before larger values could have shown.
+    products: with A or Aᵀ, columns counted, those of the check included.
 
     In the place of A, U Σ Vᵀ pushes directions into the span of U and pulls them back: `push`, `coordinates`, `pull`.
     """
@@ -35,14 +39,17 @@ class SVD:
     converged: bool
     products: int
 
+    @full_float32()
     def coordinates(self, v):
         """A v within the span of U, in the basis U: Σ Vᵀ v, (k,) for v (n,) and (k, j) for v (n, j)."""
         return self.s.diag() @ (self.V.T @ _rows(v, len(self.V), "v"))
 
+    @full_float32()
     def push(self, v):
         """A v within the span of U, (m,) or (m, j): all of A v where v, (n,) or (n, j), lies in the span of V."""
         return self.U @ self.coordinates(v)
 
+    @full_float32()
     def pull(self, c):
         """The shortest v with A v = U c: V Σ⁻¹ c, (n,) for coordinates c (k,) and (n, j) for (k, j).
 
@@ -57,6 +64,7 @@ class SVD:
         return self.V @ (self.s.reciprocal().diag() @ _rows(c, len(self.s), "c"))
 
 
+@full_float32()
 def svd(operator, k, tol=1e-3, *, block=4, V0=None, budget=None, seed=0, probes=5):
     """The k largest singular values and vectors of `operator`, from products alone.  Returns `SVD`.
 
@@ -64,7 +72,8 @@ def svd(operator, k, tol=1e-3, *, block=4, V0=None, budget=None, seed=0, probes=
     tol: bound on the residuals, in units of the largest singular value.
     block: columns multiplied at once. 2 needs the fewest products; 8 needs a quarter more and is the faster where a
         batch is cheap. 1 may miss one of two values that nearly agree.
-    V0: (n, j) guesses at right singular vectors, such as those of a picture near by: they save products.
+    V0: (n, j) guesses at right singular vectors, such as those of a picture near by: where values fall slowly, they
+        save products.
     budget: products allowed. Where they run out, `converged` is False and a RuntimeWarning says so.
     seed: of the random start, drawn on the CPU so that all devices have the same. No global random state is touched.
     probes: products a side that check the residuals; None checks each vector by itself, in 2 k products.
@@ -84,18 +93,24 @@ def svd(operator, k, tol=1e-3, *, block=4, V0=None, budget=None, seed=0, probes=
 
     space = _Space(A, seed, reserve=check)
     space.expand(space.random(block) if V0 is None else space.guess(V0, block))
-    # A guess may hold singular vectors, but the wrong ones: the space must be deep enough to show the others.
-    least = k if V0 is None else max(k, block * space.depth)
+    # A guess may hold singular vectors, but the wrong ones. So the space must be deep enough to show the others, and a
+    # few triplets behind the k-th must nearly be there: one that the guess lacked comes before them.
+    least, few = (k, k) if V0 is None else (max(k, block * space.depth), min(k + block, *A.shape))
+    near = 0.9 * tol  # a tenth is left for rounding
     while space.room():
-        if not space.settled(k, least, 0.9 * tol):  # a tenth is left for rounding
-            space.expand(space.next(k, 0.9 * tol, block))
+        if not space.settled(k, least, near):
+            space.expand(space.next(k, near, block))
+        elif not space.settled(few, few, loose := space.loose(k, near)):
+            space.expand(space.next(few, loose, block))
         elif space.copies(k) < space.fresh:
             break
         else:
             # The Krylov space of b random vectors holds at most b copies of a repeated value: there may be more.
-            space.expand(space.next(k, 0.9 * tol, block))
+            space.expand(space.next(k, near, block))
             space.follow(space.random(max(1, block // 2)))
-    return _triplets(space, k, tol, probes)
+    done = space.settled(k, least, near) and space.settled(few, few, space.loose(k, near))
+    done = done and space.copies(k) < space.fresh
+    return _triplets(space, k, tol, probes, done or space.V.shape[1] == A.shape[1])
 
 
 def check_rounding(operator, tol):
@@ -152,7 +167,7 @@ class _Space:
     def __init__(self, A, seed, reserve):
         (m, n), self.A, self.reserve, self.fresh, self.largest = A.shape, A, reserve, 0, 0.0
         self.V, self.F, self.U = (torch.zeros(size, 0, dtype=A.dtype, device=A.device) for size in (n, n, m))
-        self.B = self.C = torch.zeros(0, 0, dtype=torch.float64)
+        self.B = self.C = torch.zeros(0, 0, dtype=torch.float64, device="cpu")
         self.generator = torch.Generator().manual_seed(seed)
         self.depth = math.ceil(math.log(n))
 
@@ -162,14 +177,14 @@ class _Space:
         return n - d if A.budget is None else min(n - d, (A.budget - A.products - self.reserve) // 2)
 
     def gaussian(self, rows, columns):
-        return _like(self.V, torch.randn(rows, columns, generator=self.generator, dtype=torch.float64))
+        return _like(self.V, _drawn(rows, columns, self.generator))
 
     def random(self, block):
         """Fresh directions (n, block), orthogonal to V and F; where these are all there is, some of F."""
         block = min(block, self.room())
         self.fresh += block
         _, X, _ = _split(self.gaussian(len(self.V), block), torch.cat([self.V, self.F], 1))
-        return X if X.shape[1] else self.take(torch.eye(self.F.shape[1], dtype=torch.float64), block)
+        return X if X.shape[1] else self.take(_turned(self.F.shape[1], 0), block)
 
     def guess(self, V0, block):
         """Random combinations of the guesses, with 1 % of random directions so that nothing is left out.
@@ -210,6 +225,10 @@ class _Space:
         more = torch.linalg.svdvals(torch.cat([self.B, self.C.T], 1))[:k] - self.s[:k]
         return not (more > tol * self.largest).any()
 
+    def loose(self, k, tol):
+        """The tolerance for triplets that are not asked for: a small part of the k-th value."""
+        return max(tol, NEARLY * _padded(self.s, max(k, len(self.s)))[k - 1].item() / (self.largest or 1.0))
+
     def next(self, k, tol, block):
         """The directions that the unfinished Ritz triplets miss most; fresh ones if none is known."""
         if self.F.shape[1] == 0:
@@ -230,12 +249,15 @@ class _Space:
             f = self.F.shape[1]
             self.expand(X)
             new = self.F.shape[1] - f
-            X = self.take(torch.eye(f + new, dtype=torch.float64).roll(new, 1), new)
+            X = self.take(_turned(f + new, new), new)
         self.expand(X)
 
 
-def _triplets(space, k, tol, probes):
-    """The first k Ritz triplets of the space, with signs, residuals and gap."""
+def _triplets(space, k, tol, probes, done):
+    """The first k Ritz triplets of the space, with signs, residuals and gap.
+
+    done: whether the search ended by itself, and no value can be missing among them.
+    """
     A, P, s, d = space.A, space.P[:, :k], _like(space.V, _padded(space.s[:k], k)), space.V.shape[1]
     V = space.V @ _like(space.V, space.Qt[:k].T)
     U = space.U @ _like(space.U, P)
@@ -249,13 +271,17 @@ def _triplets(space, k, tol, probes):
     affordable = A.budget is None or A.products + 2 * k <= A.budget
     if probes and affordable and residuals.max() > tol >= expected.norm(dim=0).max() / scale:
         residuals = _residuals(space, U, s, V, expected, None) / scale  # the bound was too coarse for this tol
-    converged = bool((residuals <= tol).all())
-    if not converged:
+    small = bool((residuals <= tol).all())
+    if not (small and done):
         reached = f"svd: residuals up to {residuals.max():.1e}, above tol = {tol:.1e}, after {A.products} products"
-        warnings.warn(f"{reached}: raise budget or tol, or take float64", RuntimeWarning, stacklevel=3)
+        missing = (
+            f"svd: the budget of {A.budget} products ended the search; a value may be missing, such as a repeated one"
+        )
+        remedy = "raise budget" if small else "raise budget or tol, or take float64"
+        warnings.warn(f"{missing if small else reached}: {remedy}", RuntimeWarning, stacklevel=3)
     behind = _padded(space.s, d)[k].item() if d > k else 0.0 if k == min(A.shape) else math.nan
     gap = 1 - behind / space.s[k - 1].item() if s[-1] > 0 else 0.0
-    return SVD(U, s, V, residuals, gap, converged, A.products)
+    return SVD(U, s, V, residuals, gap, small and done, A.products)
 
 
 def _residuals(space, U, s, V, expected, probes):
@@ -297,6 +323,16 @@ def _split(Y, Q, scale=0.0):
     X = X[:, size > 30 * torch.finfo(Y.dtype).eps * scale]
     X = torch.linalg.qr(X - Q @ (Q.T @ X)).Q
     return (H + again).cpu().double(), X, (X.T @ Y).cpu().double()
+
+
+def _drawn(rows, columns, generator):
+    """Gaussian numbers (rows, columns), float64, on the CPU whatever torch's default device is."""
+    return torch.randn(rows, columns, generator=generator, dtype=torch.float64, device="cpu")
+
+
+def _turned(size, by):
+    """The identity (size, size) with its columns moved on, float64, on the CPU."""
+    return torch.eye(size, dtype=torch.float64, device="cpu").roll(by, 1)
 
 
 def _bordered(M, H, R):

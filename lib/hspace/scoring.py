@@ -99,12 +99,13 @@ def change_matrix(model, x_t, t, directions, judge=None, *, length=2.0, controls
     Costs 2 B (k + controls) samplings from t. Returns a `ChangeMatrix`.
     Raises ValueError for shapes that do not fit, a zero direction, or a length that is not positive.
     """
-    directions = _unit(directions, x_t[0].numel())
+    directions = _unit(directions.to(x_t.device), x_t[0].numel())
     if not length > 0:
         raise ValueError(f"length={length} must be positive: it is the step taken both ways")
     judge = judge or load_judge(device=x_t.device)
     generator = torch.Generator().manual_seed(seed)
-    random = torch.randn(len(directions), controls, generator=generator, dtype=torch.float64).to(directions)
+    size = len(directions), controls
+    random = torch.randn(size, generator=generator, dtype=torch.float64, device="cpu").to(directions)
     every = torch.cat([directions, random / random.norm(dim=0)], dim=1)
     each = torch.stack(
         [_differences(model, x, t, every, judge, length) for x in tqdm(x_t, "pictures", disable=not progress)]
@@ -120,7 +121,7 @@ def change_matrix(model, x_t, t, directions, judge=None, *, length=2.0, controls
 def _differences(model, x, t, directions, judge, length):
     """Central differences of the judged factors at one picture x (C, H, W) along unit directions (n, k): (F, k)."""
     steps = length * directions.T.reshape(-1, *x.shape)
-    ends = torch.cat([x + steps, x - steps])
+    ends = torch.cat([x + steps, x - steps]).to(x)
     judged = torch.cat([judge(model.picture(model.denoise(part, start=t)).float()) for part in ends.split(BATCH)])
     ahead, behind = judged.chunk(2)
     return (ahead - behind).T / (2 * length)
@@ -206,10 +207,10 @@ def bootstrap(each, draws=1000, level=0.95, seed=0):
     """
     if len(each) < 2:
         return torch.full_like(each[0], torch.nan), torch.full_like(each[0], torch.nan)
-    weights = torch.multinomial(
-        torch.ones(draws, len(each)), len(each), replacement=True, generator=torch.Generator().manual_seed(seed)
-    )
-    counts = torch.zeros(draws, len(each)).scatter_add_(1, weights, torch.ones(draws, len(each))).to(each)
+    once = torch.ones(draws, len(each), dtype=torch.float32, device="cpu")
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.multinomial(once, len(each), replacement=True, generator=generator)
+    counts = torch.zeros_like(once).scatter_add_(1, drawn, once).to(each)
     means = (counts @ each.flatten(1) / len(each)).view(draws, *each.shape[1:])
     edges = torch.tensor([(1 - level) / 2, (1 + level) / 2]).to(each)
     low, high = torch.quantile(means, edges, dim=0)

@@ -47,11 +47,11 @@ def sample(n, seed):
     """
     if n < 0:
         raise ValueError(f"cannot draw {n} cat people; n must be 0 or more")
-    generator = torch.Generator().manual_seed(seed)
-    uniform = torch.rand(n, 12, generator=generator)
+    drawn = {"generator": torch.Generator().manual_seed(seed), "dtype": torch.float32, "device": "cpu"}
+    uniform = torch.rand(n, 12, **drawn)
     people = {name: low + (high - low) * uniform[:, column(name)] for name, (low, high) in RANGES.items()}
-    people |= law(people["nose"], people["ear"], torch.randn(n, 2, generator=generator))
-    people |= rare(*torch.rand(5, n, generator=generator))
+    people |= law(people["nose"], people["ear"], torch.randn(n, 2, **drawn))
+    people |= rare(*torch.rand(5, n, **drawn))
     return torch.stack([people[name] for name in FACTORS], dim=1)
 
 

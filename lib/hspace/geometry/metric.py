@@ -60,7 +60,9 @@ class PullbackMetric:
 
         One alone would not do: where J has rank 1, it may by chance be nearly in the kernel.
         """
-        draw = torch.randn(self.J.shape[1], PROBES, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        draw = torch.randn(
+            self.J.shape[1], PROBES, generator=torch.Generator().manual_seed(0), dtype=torch.float64, device="cpu"
+        )
         return self.push(draw.to(self.J.dtype).to(self.J.device)).double().norm().item() / PROBES**0.5
 
     def rank(self, tol=None, k=None):

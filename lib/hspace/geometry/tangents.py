@@ -9,9 +9,11 @@ from itertools import pairwise
 
 import torch
 
+from hspace.jacobian import full_float32
 from hspace.krylov import ROUNDING, canonical_signs
 
 
+@full_float32()
 def transport(v, here, there):
     """Carry a direction from one point's tangent space to another's.
 
@@ -44,11 +46,13 @@ def along(v, path):
     return torch.stack(carried)
 
 
+@full_float32()
 def principal_cosines(here, there):
     """Cosines of the k angles between two tangent spaces, largest first: all 1 for equal spaces, 0 for orthogonal."""
     return torch.linalg.svdvals(there.U.T @ here.U).clamp(max=1)
 
 
+@full_float32()
 def match(basis, like):
     """Turn a basis within its own span until its columns lie as near as they can to those of another.
 
