@@ -1,5 +1,8 @@
 """Strips, haunted seeds, stored results and their fingerprint."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 
@@ -37,6 +40,11 @@ def test_strips_walk_straight():
 def test_strips_refuse(x, V):
     with pytest.raises(ValueError, match=r"batch of 2|3, 3"):
         strips(Plain(), x, 5, V)
+
+
+def test_strips_take_directions_of_any_dtype():
+    walked = strips(Plain(), torch.ones(1, 1, 2, 2).bfloat16(), 5, torch.eye(4).double()[:, :1], lengths=(0.0, 2.0))
+    assert walked.dtype == torch.bfloat16 and walked[0, 1].flatten().tolist() == [3, 1, 1, 1]
 
 
 def test_haunted_seeds_are_the_first_ones():
@@ -78,6 +86,8 @@ def test_results_are_kept_and_found(tmp_path, monkeypatch):
         _ = small.V
     with pytest.raises(FileNotFoundError, match="there are small"):
         stored("large")
+    for twin in (copy.copy(small), copy.deepcopy(small), pickle.loads(pickle.dumps(small))):
+        assert twin.s.tolist() == [0, 1, 2] and twin.about == small.about
 
 
 def test_pictures_are_packed_without_loss_beyond_eight_bits(tmp_path, monkeypatch):

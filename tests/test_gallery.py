@@ -2,6 +2,7 @@
 
 import base64
 import io
+import shutil
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 from small_models import scheduler, unet
 
+from hspace import gallery as module
 from hspace.directions import strips
 from hspace.gallery import _picture, gallery, row
 from hspace.geometry import match
@@ -128,6 +130,35 @@ def test_units_are_matched_to_one(model, treatment, tmp_path):
         [item] = page.select(f"#seed6-t800-{i + 1}")
         assert f"holds {100 * cosines[i] ** 2:.0f} % of its partner" in item.text
         assert (pixels(item.img) - torch.tensor(list(row(shown[i]).tobytes()))).abs().max() <= 1
+
+
+def test_a_gallery_that_was_stopped_goes_on(model, treatment, made, tmp_path, monkeypatch):
+    """Killed at the third of four units, then made again, twice with other options: only equal sections are reused."""
+    path, seen = tmp_path / "g.html", []
+
+    def counted(model, x, *rest):
+        seen.append(x)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return strips(model, x, *rest)
+
+    class Other(Judge):
+        def __call__(self, pictures):
+            return -super().__call__(pictures)
+
+    monkeypatch.setattr(module, "strips", counted)
+    options = dict(count=2, lengths=(-3, 0, 3), judge=Judge(), title=EVIL, progress=False)
+    with pytest.raises(KeyboardInterrupt):
+        gallery(model, treatment, path, **options)
+    [parts] = tmp_path.iterdir()
+    assert parts.name == "g.html.parts" and len(list(parts.iterdir())) == 2
+    for change, again in (({"judge": Other()}, 4), ({"lengths": (-3, 3)}, 4), ({"like": (5, 800)}, 4), ({}, 2)):
+        shutil.copytree(parts, tmp_path / "kept", dirs_exist_ok=True)
+        seen[:] = [None] * 3
+        gallery(model, treatment, path, **(options | change))
+        assert len(seen) == 3 + again and not parts.exists()
+        shutil.copytree(tmp_path / "kept", parts)
+    assert path.read_bytes() == made.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """Real pictures: read, cropped and said, refused by name, inverted to states of a treatment."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from PIL import Image
 from small_models import autoencoder, scheduler, transformer, unet
 
 from hspace import pictures
+from hspace import treatment as module
 from hspace.model import DiffusionModel
 from hspace.treatment import DamagedError, Plan, Treatment, treat
 
@@ -108,10 +111,39 @@ def test_states_are_inversions_of_the_pictures(model, found, tmp_path):
     assert str(done.status()) == "4 of 4 units done" and done.path(1, 400).name == "picture1_t400.safetensors"
     for number, t in done.plan.units:
         unit = done.read(number, t)
-        assert torch.equal(unit.x, model.invert(found.read(number), stop=t))
+        assert torch.equal(unit.x, model.invert(found.read(number), stop=t, steps=25))
         back = model.denoise(unit.x, start=t)
         assert unit.about["lost"] == pytest.approx((back - found.read(number)).square().mean().sqrt().item(), rel=1e-3)
     assert done.plan.name(1) == "two.png" and Treatment(tmp_path).plan == done.plan
+
+
+def test_the_norm_of_an_inverted_state_is_told_and_too_small_a_one_said(tmp_path):
+    """Where v = 0, a picture of norm √n keeps it if the steps are fine, and a grey one stays at 0."""
+    network = unet(size=8)
+    for parameter in network.conv_out.parameters():
+        torch.nn.init.zeros_(parameter)
+    model = DiffusionModel(network, scheduler().alphas_cumprod, "v_prediction", steps=5)
+    chess = (torch.arange(192) % 2 * 2.0 - 1).view(1, 3, 8, 8)
+    plan = Plan((0, 1), (800, 400), k=1, pictures=("chess.png 0", "grey.png 0"))
+    with pytest.warns(RuntimeWarning, match="of the norm of a noisy picture") as caught:
+        done = treat(model, tmp_path, plan, pictures=[chess, torch.zeros(1, 3, 8, 8)].__getitem__, progress=False)
+    said = [one for one in caught if "of the norm" in str(one.message)]
+    assert [str(one.message).split(":")[0] for one in said] == ["grey.png, t = 800", "grey.png, t = 400"]
+    assert ": the inverted state has 0 % of the norm" in str(said[0].message) and said[0].filename == __file__
+    for t in plan.timesteps:
+        unit = done.read(0, t)
+        assert unit.about["norm"] == pytest.approx(unit.x.norm().item() / 192**0.5, rel=1e-5)
+        assert 1 < unit.about["norm"] < 1.1 and done.read(1, t).about["norm"] == 0
+        assert model.invert(chess, stop=t).norm().item() / 192**0.5 > 1.2
+
+
+def test_an_inversion_is_as_fine_as_the_schedule_allows(model, found, tmp_path, monkeypatch):
+    steps = [5, 20, 300, 999]
+    assert [module._finer(SimpleNamespace(steps=n, alphas_cumprod=range(1000))) for n in steps] == [25, 100, 900, 999]
+    treat(model, tmp_path, plan_of(found), pictures=found.read, progress=False)
+    monkeypatch.setattr(module, "FINER", 1)
+    with pytest.raises(ValueError, match="its inversion steps: 25, not 5; take another folder"):
+        treat(model, tmp_path, plan_of(found), pictures=found.read, progress=False)
 
 
 def test_a_treatment_of_pictures_goes_on_and_refuses_others(model, found, tmp_path):
@@ -153,4 +185,4 @@ def test_a_latent_model_inverts_the_latents(tmp_path, found):
     done = treat(
         model, tmp_path, Plan((0, 1), (400,), k=1, pictures=larger.names), pictures=larger.read, progress=False
     )
-    assert torch.equal(done.read(0, 400).x, model.invert(model.encode(larger.read(0)), stop=400))
+    assert torch.equal(done.read(0, 400).x, model.invert(model.encode(larger.read(0)), stop=400, steps=25))

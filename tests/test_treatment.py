@@ -234,6 +234,41 @@ def test_guidance_makes_another_treatment(model, tmp_path):
         treat(guided, tmp_path, Plan((0,), (900,), k=1), **QUIET)
 
 
+def test_the_last_bits_of_a_schedule_and_of_a_prompt_make_no_other_treatment(whole):
+    """They differ from one processor to the next; another schedule, and another prompt, do."""
+    alphas, network = scheduler().alphas_cumprod.double(), unet(size=8)
+
+    def model(alphas=alphas, **conditioning):
+        return DiffusionModel(network, alphas, "v_prediction", steps=10, conditioning=conditioning)
+
+    def differs(here, there):
+        return module._difference(module._of_model(here), module._of_model(there))
+
+    bits = 1 + 3e-7 * torch.randn(1000, generator=torch.Generator().manual_seed(0)).double()
+    whole.check_model(model(alphas * bits))
+    with pytest.raises(ValueError, match="its schedule and conditioning: signal: "):
+        whole.check_model(model(scheduler(beta_end=0.0201).alphas_cumprod))
+    said = torch.randn(1, 20, 50, generator=torch.Generator().manual_seed(1))
+    nested = {"text": said, "ids": [torch.tensor([1024, 0])], "scale": 1.0}
+    first = model(tokens=said, more=nested)
+    assert differs(first, model(tokens=(said.flatten() * bits).view_as(said), more=nested)) is None
+    other = said.clone()
+    other[0, 10, 25] += 1
+    for change in ({"text": other}, {"ids": [torch.tensor([1023, 0])]}, {"scale": 2.0}, {"text": said[:, :10]}):
+        [name] = change
+        assert f"conditioning.more.{name}" in differs(first, model(tokens=said, more=nested | change))
+    assert "conditioning.tokens (1, 20, 50): " in differs(first, model(tokens=other, more=nested))
+
+
+def test_another_chunk_goes_on_in_the_same_folder(model, whole, tmp_path):
+    begun = copied(whole, tmp_path)
+    begun.path(4, 300).unlink()
+    done = treat(model, tmp_path, module.replace(PLAN, chunk=1), **QUIET)
+    here, there = done.read(4, 300), whole.read(4, 300)
+    assert str(begun.status()) == "9 of 9 units done" and done.plan.chunk == 1
+    assert here.about["chunk"] == 1 < there.about["chunk"] and torch.allclose(here.svd.s, there.svd.s, rtol=1e-3)
+
+
 def test_a_model_in_16_bits_is_treated_within_its_precision(tmp_path):
     model = small().to(torch.bfloat16)
     with pytest.raises(ValueError, match="in 16 bits, above tol"):
@@ -382,14 +417,21 @@ def test_ranks_beyond_the_world_are_refused(model, tmp_path):
         treat(model, tmp_path, PLAN, rank=2, world=2, **QUIET)
 
 
+@pytest.mark.parametrize("given", [{"rank": 1}, {"world": 4}])
+def test_half_a_share_is_refused(given, model, tmp_path):
+    with pytest.raises(ValueError, match=r"rank = .* and world = .* belong together: give both, or neither"):
+        treat(model, tmp_path, PLAN, **given, **QUIET)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_folders_that_hold_no_treatment(whole, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no manifest\.json.*hspace directions --out"):
         Treatment(tmp_path)
     manifest = copied(whole, tmp_path).folder / "manifest.json"
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"version": 1', '"version": 2'))
-    with pytest.raises(ValueError, match=r"version 2; this hspace, .* reads"):
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"version": 2', '"version": 1'))
+    with pytest.raises(ValueError, match=r"version 1; this hspace, .* reads .*version 2: compute it again in another"):
         Treatment(tmp_path)
-    for content in ("{", "[]", json.dumps({"format": "hspace treatment", "version": 1, "seeds": [1]})):
+    for content in ("{", "[]", json.dumps({"format": "hspace treatment", "version": 2, "seeds": [1]})):
         manifest.write_text(content)
         with pytest.raises(DamagedError, match=r"manifest\.json is damaged"):
             Treatment(tmp_path)

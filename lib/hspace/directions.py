@@ -31,14 +31,16 @@ LENGTHS = (-12.0, -8.0, -4.0, 0.0, 4.0, 8.0, 12.0)
 def strips(model, x_t, t, directions, lengths=LENGTHS, batch=BATCH):
     """Walk straight along each direction and finish the pictures.
 
-    x_t (1, C, H, W); directions (n, k), unit columns; lengths: steps in X; batch: pictures at once.
+    x_t (1, C, H, W); directions (n, k), unit columns, of any dtype and device; lengths: steps in X; batch: pictures at
+    once.
     Returns (k, len(lengths), C, H, W).
     Raises ValueError for a batch or for directions of another length.
     """
     one_state(x_t)
     if directions.ndim != 2 or directions.shape[0] != x_t.numel():
         raise ValueError(f"directions have shape {tuple(directions.shape)}; ({x_t.numel()}, k) is needed")
-    ends = x_t + torch.einsum("f,nk->kfn", torch.tensor(lengths).to(x_t), directions).reshape(-1, *x_t.shape[1:])
+    ways = torch.einsum("f,nk->kfn", torch.tensor(lengths).to(x_t), directions.to(x_t))
+    ends = x_t + ways.reshape(-1, *x_t.shape[1:])
     drawn = torch.cat([model.picture(model.denoise(part, start=t)) for part in ends.split(batch)])
     return drawn.view(directions.shape[1], len(lengths), *drawn.shape[1:])
 
@@ -91,6 +93,8 @@ class Result:
         return cells.permute(0, 2, 4, 1, 3).float() / 127.5 - 1
 
     def __getattr__(self, name):
+        if name == "tensors" or name.startswith("__"):  # copy and pickle ask before there are any tensors
+            raise AttributeError(name)
         try:
             return self.tensors[name]
         except KeyError:

@@ -24,9 +24,12 @@ def write(path, action):
 def write_folder(path, action):
     """Let `action` fill a folder beside `path`, then rename it: whoever reads `path` never finds half of one.
 
-    The folder that was there is moved away just before, and deleted after: between the two there is none.
+    The folder that was there is moved away just before, and deleted after: between the two there is none. Where a crash
+    left it so, the next call first puts it back.
     """
     beside, before = (path.with_name(path.name + end) for end in (".part", ".old"))
+    if before.exists() and not path.exists():
+        os.replace(before, path)
     for left in (beside, before):
         shutil.rmtree(left, ignore_errors=True)
     action(beside)

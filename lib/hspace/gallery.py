@@ -5,14 +5,18 @@ The page holds everything itself and no script; its own policy forbids it to fet
 """
 
 import base64
+import hashlib
 import html
 import io
+import shutil
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
+from hspace import __version__
 from hspace.directions import strips
 from hspace.files import contact_sheet, write
 from hspace.geometry import match
@@ -85,6 +89,8 @@ def gallery(
     like: a unit (seed, t) whose directions all others are matched to, by their spaces, see `geometry.match`; each
         strip then says how much of its partner it holds. By default each unit shows its own singular directions.
     batch: pictures that are finished at once.
+    Each unit's section is kept in a folder `<path>.parts` until the page is whole, and taken from there where a gallery
+    that was stopped is made again. A judge is known there by what it says of one picture.
     Raises ValueError for another model, for units that are not there, and for lengths without a way between them.
     """
     treatment.check_model(model)
@@ -96,21 +102,53 @@ def gallery(
     if not 1 <= count <= treatment.plan.k:
         raise ValueError(f"count = {count}: the units hold 1 to {treatment.plan.k} directions")
     pattern = None if like is None else treatment.read(*like).svd.V[:, :count]
-    sections = []
+    path, sections = Path(path), []
+    parts = path.with_name(path.name + ".parts")
+    shared = __version__, count, *map(float, lengths), *_known(model, judge, treatment.read(*units[0]))
     for seed, t in tqdm(units, "gallery", unit="unit", disable=not progress):
         unit = treatment.read(seed, t)
         name = treatment.plan.name(seed)
-        sections.append(_section(model, unit, name[0].upper() + name[1:], count, lengths, judge, pattern, batch))
+        name = name[0].upper() + name[1:]
+        key = _key([treatment.path(*each) for each in ((seed, t), like) if each], name, *shared)
+        make = partial(_section, model, unit, name, count, lengths, judge, pattern, batch)
+        sections.append(_kept(parts / f"seed{seed}_t{t}_{key}.html", make))
     page = PAGE.format(
         title=html.escape(title),
         style=STYLE,
         head=_head(treatment, units, lengths, like),
         units="\n".join(sections),
     )
-    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, lambda beside: beside.write_text(page, encoding="utf-8"))
+    shutil.rmtree(parts, ignore_errors=True)
     return path
+
+
+def _kept(path, make):
+    """The text of the file, which `make` gives where there is none yet."""
+    if not path.exists():
+        text = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+    return path.read_text(encoding="utf-8")
+
+
+@torch.no_grad()
+def _known(model, judge, unit):
+    """What decoder and judge make of a unit's picture, to three digits, a list: by that they are known again."""
+    picture = model.picture(model.denoise(unit.x.to(model.device, model.dtype), start=unit.t)).float()
+    told = [picture.mean(), picture.std()]
+    if judge is not None:
+        told += [*judge(picture)[0], *getattr(judge, "std", torch.ones(())).flatten()]
+    return [f"{float(value):.3g}" for value in told] + [str(name) for name in getattr(judge, "factors", ())]
+
+
+def _key(paths, *said):
+    """16 hex digits over the content of files and all that is said."""
+    digest = hashlib.sha256(repr(said).encode())
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _head(treatment, units, lengths, like):
@@ -146,7 +184,7 @@ def _section(model, unit, name, count, lengths, judge, pattern, batch):
         turned, cosines = match(S.V, pattern)
         V = torch.nn.functional.normalize(turned, dim=0)
         notes = [f"holds {100 * value**2:.0f} % of its partner" for value in cosines.tolist()]
-    shown = strips(model, x, unit.t, V.to(x), lengths, batch)
+    shown = strips(model, x, unit.t, V, lengths, batch)
     changes = _changes(judge, shown) if judge is not None else [""] * count
     items = "\n".join(
         _item(unit, name, i, strip, lengths, note, change)
@@ -156,6 +194,7 @@ def _section(model, unit, name, count, lengths, judge, pattern, batch):
     known = f"{S.products} products, {certainty}, residuals up to {S.residuals.max():.1e}"
     if "lost" in unit.about:
         known += f"; inverted and drawn again, the picture differs by {unit.about['lost']:.2g} (rms, of a range of 2)"
+        known += f"; its state has {100 * unit.about['norm']:.0f} % of the norm of a noisy picture"
     heading = f"<h2 id='seed{unit.seed}-t{unit.t}'>{html.escape(name)}, t = {unit.t}</h2>"
     return f"<section>\n{heading}\n<p class='soft'>{known}</p>\n<ol>\n{items}\n</ol>\n</section>"
 

@@ -173,8 +173,8 @@ def full_float32():
     """Inside, no float32 product is rounded to TF32 or bfloat16, on GPU or CPU, neither by torch's settings nor by an
     autocast entered around it. All is put back after.
 
-    torch 2.9 gave the settings new names, and refuses to read an old name that a new one contradicts. So the old ones are set
-    first where they can be read, and whoever reads them, inside or after, can.
+    torch 2.9 gave the settings new names, and refuses to read an old name that a new one contradicts. So the old ones
+    are set first where they can be read, and whoever reads them, inside or after, can.
     """
     matmul, cudnn, mkldnn = torch.backends.cuda.matmul, torch.backends.cudnn, torch.backends.mkldnn
     places = (matmul, cudnn.conv, cudnn.rnn, mkldnn.matmul, mkldnn.conv)

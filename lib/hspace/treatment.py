@@ -21,6 +21,7 @@ import json
 import operator
 import os
 import sys
+import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -35,8 +36,12 @@ from hspace.files import write
 from hspace.krylov import SVD, check_rounding, svd
 from hspace.model import HALF
 
-FORMAT, VERSION = "hspace treatment", 1
+FORMAT, VERSION = "hspace treatment", 2
 PATIENCE = 60  # seconds to wait for a process that writes the manifest
+FINER = 5  # times the sampler's steps in which pictures are inverted: in fewer, x_t falls short of the noise's norm
+ASTRAY = 0.2  # of the norm that x_t should have: a warning beyond
+CLOSE = 1e-4  # of the largest: the last bits of a schedule differ from one processor to the next
+SIGNS = 4  # products with fixed signs by which a tensor is known
 # What accelerate itself looks for: torchrun's names, then those of Intel's MPI, Open MPI and MVAPICH.
 RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 WORLDS = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
@@ -52,8 +57,9 @@ class Plan:
 
     seeds: of x_T, from which the model's sampler leads down to x_t.  timesteps: on its grid; kept falling.
     pictures: instead, names of real pictures, which the model inverts to x_t; seeds then number them from 0.
-    k, tol, block: see `hspace.svd`.  chunk: columns at a time, see `Jacobian`.  layer: whose output is h; None is the
-    model's own.  warm: start the search at a timestep from what was found at the one before, for the same seed.
+    k, tol, block: see `hspace.svd`.  chunk: columns at a time, see `Jacobian`; a begun folder goes on with any.  layer:
+    whose output is h; None is the model's own.  warm: start the search at a timestep from what was found at the one
+    before, for the same seed.
     Raises ValueError for an empty plan, and for numbers that can be no one's.
     """
 
@@ -141,7 +147,9 @@ class Treatment:
         except (ValueError, KeyError, TypeError) as error:
             raise DamagedError(f"{path} is damaged ({error}): restore it, or take another folder") from error
         if found != f"{FORMAT!r}, version {VERSION}":
-            raise ValueError(f"{path} is {found}; this hspace, {__version__}, reads {FORMAT!r}, version {VERSION}")
+            reads = f"this hspace, {__version__}, reads {FORMAT!r}, version {VERSION}"
+            remedy = "compute it again in another folder, or take the hspace that made it"
+            raise ValueError(f"{path} is {found}; {reads}: {remedy}")
         try:
             told = {"pictures": None} | self.manifest
             self.plan = Plan(**{name: told[name] for name in Plan.__dataclass_fields__})
@@ -199,9 +207,9 @@ class Treatment:
 
     def check_model(self, model):
         """ValueError unless the model is the one that was treated, with the same sampler and conditioning."""
-        for name, here in _of_model(model).items():
-            if self.manifest[name] != here:
-                raise ValueError(f"{self.folder} treats another model: its {name}: {self.manifest[name]}, not {here}")
+        here = _of_model(model)
+        if differs := _difference({name: self.manifest.get(name) for name in here}, here):
+            raise ValueError(f"{self.folder} treats another model: its {differs}")
 
 
 def treat(model, folder, plan, *, pictures=None, about=None, rank=None, world=None, progress=True):
@@ -210,13 +218,16 @@ def treat(model, folder, plan, *, pictures=None, about=None, rank=None, world=No
     folder: made where it is missing; one that holds a treatment of the same plan and model is gone on with.
     pictures: a function from a number to that picture, (1, C, H, W) in [-1, 1], where the plan names pictures.
     about: {name: text} to keep in the manifest, such as the model's name and the prompt.
-    rank, world: which of how many processes this is, of which each takes every world-th seed; read from the
+    rank, world: which of how many processes this is, of which each takes every world-th seed; both are read from the
         environment by default, where `accelerate launch`, torchrun and MPI put them.  progress: show a bar.
-    A damaged unit is computed again, which is said on stderr. A seed whose numbers are not finite is given up.
+    A damaged unit is computed again, which is said on stderr. A seed whose numbers are not finite is given up. An
+    inverted picture that is far from the norm of a noisy one brings a RuntimeWarning.
     Raises ValueError for a folder with another plan or model, for a plan that the model cannot follow, and in the end
     for seeds that were given up; BlockingIOError where another run writes into the folder.
     """
-    rank, world = processes() if rank is None else (rank, world or 1)
+    if (rank is None) != (world is None):
+        raise ValueError(f"rank = {rank} and world = {world} belong together: give both, or neither")
+    rank, world = processes() if rank is None else (rank, world)
     if not 0 <= rank < world:
         raise ValueError(f"rank {rank} of {world} processes: ranks count from 0 to {world - 1}")
     plan = replace(plan, layer=plan.layer or model.layer)
@@ -224,7 +235,10 @@ def treat(model, folder, plan, *, pictures=None, about=None, rank=None, world=No
         raise ValueError("a plan that names pictures and pictures= to read them belong together: give both or neither")
     check_plan(model, plan)
     parameters = {name: value for name, value in asdict(plan).items() if name != "pictures" or value is not None}
-    treatment = _begin(Path(folder), _identity(parameters | _of_model(model)), about or {})
+    if plan.pictures is not None:
+        parameters["inversion steps"] = _finer(model)
+    treatment = _begin(Path(folder), parameters | _of_model(model), about or {})
+    treatment.plan = plan
     seeds, failed = plan.seeds[rank::world], []
     # Ranks beyond the first lock no folder: the launcher ends them where the first is refused.
     with contextlib.ExitStack() as stack:
@@ -263,8 +277,12 @@ def _chain(model, treatment, seed, bar, pictures=None):
         above, unit = unit, _kept(treatment, seed, t)
         if unit is None:
             try:
-                x, more = _noisy(model, seed, t, above) if pictures is None else _inverted(model, pictures(seed), t)
-                more |= {"picture": plan.pictures[seed]} if plan.pictures else {}
+                if plan.pictures is None:
+                    x, more = _noisy(model, seed, t, above), {}
+                else:
+                    x, more = _inverted(model, pictures(seed), t)
+                    more |= {"picture": plan.pictures[seed]}
+                    _warn_astray(f"{name}, t = {t}", more["norm"])
                 guess = above.svd.V.to(x.device) if plan.warm and above else None
                 unit = _unit(model, treatment, seed, t, x, guess, more)
             except ValueError as error:
@@ -276,22 +294,42 @@ def _chain(model, treatment, seed, bar, pictures=None):
 
 
 def _noisy(model, seed, t, above):
-    """x_t of a seed, from the unit above it where there is one; and {}."""
+    """x_t of a seed, from the unit above it where there is one."""
     if above is None:
-        return model.denoise(model.noise(seed), stop=t), {}
-    return model.denoise(above.x.to(model.device, model.dtype), start=above.t, stop=t), {}
+        return model.denoise(model.noise(seed), stop=t)
+    return model.denoise(above.x.to(model.device, model.dtype), start=above.t, stop=t)
 
 
 @torch.no_grad()
 def _inverted(model, picture, t):
-    """x_t of a picture, inverted from the clean end for each t by itself; and {"lost": how far it then comes back}.
+    """x_t of a picture, inverted from the clean end for each t by itself; and what is known of it, {name: number}.
 
     lost: root mean square between the picture and the one that x_t is finished to, in the units of [-1, 1].
+    norm: of x_t, in relation to what the picture under fresh noise has, the square root of ᾱ ‖x_0‖² + (1 - ᾱ) n.
     """
     picture = picture.to(model.device, model.dtype)
-    x = model.invert(model.encode(picture), stop=t)
+    clean = model.encode(picture)
+    x = model.invert(clean, stop=t, steps=_finer(model))
     back = model.picture(model.denoise(x, start=t))
-    return x, {"lost": round((back - picture).float().square().mean().sqrt().item(), 6)}
+    signal = model.alphas_cumprod[t].item()
+    expected = signal * clean.float().square().sum() + (1 - signal) * clean.numel()
+    lost = (back - picture).float().square().mean().sqrt().item()
+    return x, {"lost": round(lost, 6), "norm": round((x.float().norm() / expected.sqrt()).item(), 6)}
+
+
+def _finer(model):
+    """Steps of an inversion, a multiple of the sampler's, so that its grid is part of theirs: `FINER` times as many.
+
+    Fewer where the schedule has no room for that.
+    """
+    return model.steps * min(FINER, (len(model.alphas_cumprod) - 1) // model.steps)
+
+
+def _warn_astray(name, norm):
+    if abs(norm - 1) > ASTRAY:
+        said = f"{name}: the inverted state has {100 * norm:.0f} % of the norm of a noisy picture"
+        remedy = "its directions are not those of what the model draws: take more --steps, or pictures of its own kind"
+        warnings.warn(f"{said}: {remedy}", RuntimeWarning, stacklevel=4)
 
 
 def _kept(treatment, seed, t):
@@ -349,28 +387,73 @@ def _checksum(tensors, about):
 
 
 def _identity(manifest):
-    """What makes two treatments the same: all of a manifest but what is only said of it."""
-    said = {"about", "hspace"}
-    return {"format": FORMAT, "version": VERSION} | {key: manifest[key] for key in manifest if key not in said}
+    """What makes two treatments the same: all of a manifest but what changes no result."""
+    free = {"about", "hspace", "chunk"}
+    return {key: value for key, value in manifest.items() if key not in free}
 
 
 def _of_model(model):
-    """What identifies a model with its sampler and conditioning, {name: value}."""
-    digest = hashlib.sha256(model.alphas_cumprod.numpy().tobytes() + model.prediction_type.encode())
-    guided = {"guidance": model.guidance} | {f"free {name}": value for name, value in model.unconditional.items()}
-    said = model.conditioning | (guided if model.guidance != 1 else {})
-    for name, value in sorted(said.items()):
-        if isinstance(value, torch.Tensor):
-            content = value.detach().cpu().double().numpy().tobytes()  # numpy knows no bfloat16
-        else:
-            content = repr(value).encode()
-        digest.update(name.encode() + content)
+    """What identifies a model with its sampler and conditioning, {name: value}, as a manifest holds it.
+
+    Of the schedule, the square root of ᾱ on the sampler's grid; of the conditioning, see `_told`.
+    """
+    conditioning = dict(model.conditioning)
+    if model.guidance != 1:
+        conditioning |= {"guidance": model.guidance, "free": model.unconditional}
+    signal = _short(model.alphas_cumprod[list(model.timesteps)].sqrt())
+    schedule = {"prediction type": model.prediction_type, "signal": signal}
     return {
         "model": model.hash,
-        "schedule and conditioning": digest.hexdigest()[:16],
         "steps": model.steps,
         "dtype": str(model.dtype).removeprefix("torch."),
+        "schedule and conditioning": schedule | _told("conditioning", conditioning),
     }
+
+
+def _told(name, value):
+    """What tells a model's conditioning apart, {name: numbers or text}: of dicts and lists, each entry by itself."""
+    if isinstance(value, dict):
+        return {key: told for part in value for key, told in _told(f"{name}.{part}", value[part]).items()}
+    if isinstance(value, (list, tuple)):
+        return _told(name, dict(enumerate(value)))
+    if isinstance(value, torch.Tensor):
+        return {f"{name} {tuple(value.shape)}": _sketch(value.detach().cpu())}
+    return {name: repr(value)}
+
+
+def _sketch(values):
+    """A tensor of floats in a few numbers: its norm and its products with fixed signs; of whole numbers, a hash."""
+    if not values.is_floating_point():
+        return _digest(values.tolist())[:16]
+    values = values.double().flatten()
+    signs = torch.randint(0, 2, (SIGNS, len(values)), generator=torch.Generator().manual_seed(0))
+    return _short(torch.cat([values.norm()[None], (2 * signs - 1).double() @ values]))
+
+
+def _short(values):
+    """Floats to six digits, a list."""
+    return [float(f"{value:.6g}") for value in values.tolist()]
+
+
+def _difference(there, here):
+    """The first entry in which two manifests differ, as a text, or None."""
+    for name in {**here, **there}:
+        one, other = there.get(name), here.get(name)
+        if isinstance(one, dict) and isinstance(other, dict):
+            if inner := _difference(one, other):
+                return f"{name}: {inner}"
+        elif not _agree(one, other):
+            return f"{name}: {_listed(one)}, not {_listed(other)}"
+    return None
+
+
+def _agree(one, other):
+    """Whether two entries are equal; lists of floats, up to `CLOSE` of the largest."""
+    lists = isinstance(one, list) and isinstance(other, list) and len(one) == len(other)
+    if not lists or not all(isinstance(value, float) for value in one + other):
+        return one == other
+    most = max(map(abs, one + other), default=0.0)
+    return all(abs(a - b) <= CLOSE * most for a, b in zip(one, other, strict=True))
 
 
 def check_plan(model, plan):
@@ -388,20 +471,18 @@ def check_plan(model, plan):
         check_rounding(model.jacobian(x, plan.timesteps[0], layer=plan.layer, chunk=plan.chunk), plan.tol)
 
 
-def _begin(folder, identity, about):
+def _begin(folder, parameters, about):
     """The `Treatment` in the folder, new or the same as before."""
     path = folder / "manifest.json"
+    said = {"about": about, "hspace": __version__}
+    content = json.dumps({"format": FORMAT, "version": VERSION} | parameters | said, indent=1) + "\n"
     (folder / "units").mkdir(parents=True, exist_ok=True)
     with lock_folder(folder, "manifest", PATIENCE):
         if not path.exists():
-            content = json.dumps(identity | {"about": about, "hspace": __version__}, indent=1) + "\n"
             write(path, lambda beside: beside.write_text(content, encoding="utf-8"))
     treatment = Treatment(folder)
-    there, here = _identity(treatment.manifest), json.loads(json.dumps(identity))
-    for name in {**here, **there}:
-        if there.get(name) != here.get(name):
-            differs = f"its {name}: {_listed(there.get(name))}, not {_listed(here.get(name))}"
-            raise ValueError(f"{folder} holds another treatment: {differs}; take another folder")
+    if differs := _difference(_identity(treatment.manifest), _identity(json.loads(content))):
+        raise ValueError(f"{folder} holds another treatment: its {differs}; take another folder")
     return treatment
 
 
