@@ -14,7 +14,7 @@ SCHEDULE = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02, "
 def seeded(build, seed=0):
     """The network that `build()` returns, its weights drawn from `seed` alone."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         network = build().eval()
         with torch.no_grad():
             for parameter in network.parameters():
@@ -37,21 +37,25 @@ def unet(seed=0, size=16, **config):
     return seeded(lambda: diffusers.UNet2DModel(**(defaults | config)), seed)
 
 
-def conditional_unet(seed=0, size=16):
+def conditional_unet(seed=0, size=16, **config):
     """UNet2DConditionModel, (B, 4, size, size), cross-attending to tokens of shape (B, L, 12)."""
-    return seeded(
-        lambda: diffusers.UNet2DConditionModel(
-            sample_size=size,
-            block_out_channels=(8, 16),
-            layers_per_block=1,
-            norm_num_groups=4,
-            attention_head_dim=2,
-            cross_attention_dim=12,
-            down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-            up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-        ),
-        seed,
+    defaults = dict(
+        sample_size=size,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        norm_num_groups=4,
+        attention_head_dim=2,
+        cross_attention_dim=12,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
     )
+    return seeded(lambda: diffusers.UNet2DConditionModel(**(defaults | config)), seed)
+
+
+def sized_unet(seed=0, size=16):
+    """`conditional_unet` that is also told a vector of the text, (B, 10), and six sizes, as Stable Diffusion XL is."""
+    added = dict(addition_embed_type="text_time", addition_time_embed_dim=4, projection_class_embeddings_input_dim=34)
+    return conditional_unet(seed, size, **added)
 
 
 def transformer(seed=0, size=8):
@@ -68,6 +72,34 @@ def transformer(seed=0, size=8):
         ),
         seed,
     )
+
+
+def reading_transformer(seed=0, size=8):
+    """PixArtTransformer2DModel, (B, 4, size, size), two blocks, tokens (B, L, 12), learned variance; no classes."""
+    return seeded(
+        lambda: diffusers.PixArtTransformer2DModel(
+            sample_size=size,
+            num_attention_heads=2,
+            attention_head_dim=8,
+            num_layers=2,
+            cross_attention_dim=16,
+            caption_channels=12,
+        ),
+        seed,
+    )
+
+
+def quantiser(seed=0, **config):
+    """VQModel, latents (B, 3, 8, 8), rounded to 16 vectors, to pictures (B, 3, 16, 16)."""
+    defaults = dict(
+        block_out_channels=(8, 8),
+        norm_num_groups=4,
+        latent_channels=3,
+        num_vq_embeddings=16,
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+    )
+    return seeded(lambda: diffusers.VQModel(**(defaults | config)), seed)
 
 
 def autoencoder(seed=0):

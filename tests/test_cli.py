@@ -58,8 +58,8 @@ def test_memory_is_told_before_and_fitted_on_request(folder, tmp_path, capsys, m
     assert cli.main([*command, "--memory", "1"]) == 0
     assert "memory: about 0.8 GiB (" in capsys.readouterr().err  # three columns, with room for a quarter more
     assert Treatment(tmp_path / "run").plan.chunk == 3
-    assert cli.main([*command, "--memory", "2"]) == 2
-    assert "is begun with 3 columns at a time and stays so" in capsys.readouterr().err
+    assert cli.main([*command, "--memory", "2"]) == 0
+    assert "memory: about 1.5 GiB (" in capsys.readouterr().err  # another chunk computes the same
     monkeypatch.setattr(memory, "free", lambda device: 2**30)
     assert cli.main([*command[:-1], str(tmp_path / "other")]) == 0
     assert "but only 1.0 GiB is free: if it fails, write --memory free" in capsys.readouterr().err
@@ -84,14 +84,36 @@ def test_a_file_that_has_no_letter_for_an_arrow_gets_another(monkeypatch):
     assert file.buffer.getvalue().startswith(b"fright: 1.00 \\u2192 0.00")
 
 
-def test_a_gpu_that_is_full_is_one_line(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (["results", "fifty_directions"], "full: take a smaller --k, or --device cpu"),
+        (["report"], "full: write --device cpu"),
+        (["gallery", "RUN"], "full: write --batch 1, or --device cpu"),
+        (["edit", "RUN", "--seed", "1", "--t", "400", "--direction", "1"], "take fewer --pictures, or --device cpu"),
+        (
+            ["directions", "--out", "RUN"],
+            "full; what is done is kept: write --chunk 1 or --memory free, or --device cpu",
+        ),
+    ],
+)
+def test_a_gpu_that_is_full_is_one_line(arguments, remedy, folder, monkeypatch, capsys):
+    """Its remedies are options that the command has."""
+
     def full(*arguments, **options):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
 
     monkeypatch.setattr(hspace, "load", full)
-    assert cli.main(["results", "fifty_directions"]) == 2
+    arguments = [str(folder / "run") if word == "RUN" else word for word in arguments]
+    assert cli.main(arguments) == 2
     [shown] = capsys.readouterr().err.splitlines()
-    assert "write --chunk 1 or --device cpu" in shown
+    assert remedy in shown
+    with pytest.raises(SystemExit):
+        cli.main([arguments[0], "--help"])
+    assert set(re.findall(r"--\w+", remedy)) <= set(re.findall(r"--\w+", capsys.readouterr().out))
+
+
+def test_an_error_of_the_program_is_shown_whole(monkeypatch):
     monkeypatch.setattr(hspace, "load", lambda *a, **o: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cli.main(["results", "fifty_directions"])
@@ -205,6 +227,8 @@ def test_a_gallery_of_some(folder, tmp_path, capsys):
         (["directions", "--timesteps", "1234"], "1234"),
         (["directions", "--layer", "mid_blok"], "close to it: mid_block"),
         (["directions", "--device", "gpu"], "write cpu, cuda or cuda:1"),
+        (["directions", "--device", "meta"], "--device meta: it holds shapes and no numbers; write cpu"),
+        (["directions", "--revision", "v1"], "revision='v1' pins a model on the hub, but no name is given"),
         (["directions", "--status"], "holds no treatment"),
         (["directions", "--seeds", "1", "--pictures", "."], "--seeds and --pictures exclude each other"),
         (["directions", "--chunk", "1", "--memory", "1"], "--chunk and --memory exclude each other"),
@@ -264,15 +288,48 @@ def test_each_process_of_a_launcher_has_its_own_gpu(monkeypatch):
         monkeypatch.setenv("LOCAL_RANK", rank)
         assert cli.device(None) == torch.device("cuda", expected)
     assert cli.device("cuda:0") == torch.device("cuda", 0) and cli.device("cpu") == torch.device("cpu")
+    with pytest.raises(ValueError, match="--device cuda:2: the last GPU that torch sees here is cuda:1"):
+        cli.device("cuda:2")
 
 
-def test_a_stop_by_the_user_is_no_error_of_the_program(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (["results", "fifty_directions"], False),
+        (["report"], False),
+        (["edit", "RUN", "--seed", "1", "--t", "400", "--direction", "1"], False),
+        (["gallery", "RUN", "--out", "PAGE"], False),
+        (["train", "--sketch"], False),
+        (["train", "--judges"], False),
+        (["train"], True),
+        (["bench", "svd"], False),
+        (["bench", "edit"], True),
+        (["directions", "--out", "RUN"], True),
+    ],
+)
+def test_a_stop_says_what_is_kept_where_it_is(arguments, kept, folder, tmp_path, monkeypatch, capsys):
+    from hspace.cats import train
+
+    def stopped(*arguments, **options):
+        raise KeyboardInterrupt
+
+    for place, name in ((hspace, "load"), (train, "train_judge"), (train, "train_alice")):
+        monkeypatch.setattr(place, name, stopped)
+    places = {"RUN": str(folder / "run"), "PAGE": str(tmp_path / "page.html")}
+    command = [places.get(word, word) for word in arguments]
+    assert cli.main(command) == 130
+    end = "stopped; what is done is kept\n" if kept else "stopped\n"
+    assert capsys.readouterr().err == f"hspace {command[0]}: {end}"
+
+
+def test_a_stopped_gallery_says_that_its_parts_are_kept(folder, tmp_path, monkeypatch, capsys):
     def stopped(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(hspace, "load", stopped)
-    assert cli.main(["results", "fifty_directions"]) == 130
-    assert "what is done is kept" in capsys.readouterr().err
+    (tmp_path / "page.html.parts").mkdir()
+    assert cli.main(["gallery", str(folder / "run"), "--out", str(tmp_path / "page.html")]) == 130
+    assert capsys.readouterr().err == "hspace gallery: stopped; what is done is kept\n"
 
 
 @pytest.mark.parametrize(
@@ -291,6 +348,34 @@ def test_both_benchmarks_write_the_page_they_are_given(what, tmp_path, monkeypat
     monkeypatch.setattr("hspace.load", lambda *given, **named: None)
     assert cli.main(["bench", what, "--page", str(tmp_path / "page.md")]) == 0
     assert tmp_path / "page.md" in seen
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--judges", "--steps", "5", "--seed", "0"], "--judges has no use for --steps, --seed: these are for Alice"),
+        (["--sketch", "--rate", "1e-3", "--onward"], "--sketch has no use for --rate, --onward"),
+        (["--judges", "--device", "cuda"], "--device cuda: the judges train on the CPU; leave it out"),
+        (["--sketch", "--device", "meta"], "--device meta: it holds shapes and no numbers"),
+        (["--device", "gpu"], "write cpu, cuda or cuda:1"),
+    ],
+)
+def test_options_that_do_not_apply_are_refused(arguments, message, tmp_path, capsys):
+    assert cli.main(["train", *arguments, "--out", str(tmp_path / "x")]) == 2
+    assert message in capsys.readouterr().err and not (tmp_path / "x").exists()
+
+
+def test_the_sketch_is_trained_on_the_gpu_where_there_is_one(tmp_path, monkeypatch):
+    from hspace.cats import train
+
+    devices = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(hspace, "load", lambda device: devices.append(device))
+    monkeypatch.setattr(train, "train_sketch", lambda model, folder: {"ear": 0.25})
+    assert cli.main(["train", "--sketch", "--out", str(tmp_path)]) == 0
+    assert cli.main(["train", "--sketch", "--out", str(tmp_path), "--device", "cpu"]) == 0
+    assert devices == [torch.device("cuda", 0), torch.device("cpu")]
 
 
 def test_the_sketch_and_the_judges_are_trained_one_at_a_time(capsys):

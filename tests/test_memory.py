@@ -49,6 +49,14 @@ def test_the_prediction_is_what_the_profiler_sees(kind):
     assert 0.6 < seen / (need.states + 6 * need.column) < 1.2
 
 
+def test_a_model_that_is_told_sizes_too():
+    """Whose conditioning is a dict of tensors, as Stable Diffusion XL's."""
+    added = {"text_embeds": torch.ones(1, 10), "time_ids": torch.ones(1, 6)}
+    model = DiffusionModel(small_models.sized_unet(), ALPHAS, conditioning=TOKENS | {"added_cond_kwargs": added})
+    need = memory.predict(model, 600, 3)
+    assert need.column > 0 and added["text_embeds"].device.type == "cpu"
+
+
 def test_nothing_of_the_model_is_touched_and_no_weights_are_copied():
     model = make("unet")
     before = model.hash

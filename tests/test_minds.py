@@ -14,7 +14,7 @@ from contents import ROOT
 from small_models import autoencoder, conditional_unet, scheduler, transformer, unet
 
 import hspace
-from hspace import cli
+from hspace import architectures, cli
 from hspace.minds import LICENCES, layers, outline, twin, untrained
 from hspace.model import DiffusionModel
 
@@ -150,6 +150,16 @@ def test_a_twin_is_the_model_without_what_it_learned():
     assert (other.shape, other.layer, other.timesteps) == (model.shape, model.layer, model.timesteps)
     assert other.prediction_type == model.prediction_type and torch.equal(other.alphas_cumprod, model.alphas_cumprod)
     assert not any(value.requires_grad for value in other.network.parameters())
+
+
+def test_random_weights_seed_no_gpu(monkeypatch):
+    def seeded(seed):
+        raise AssertionError("the generators of the GPUs are seeded as well")
+
+    model = small()
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded)
+    twin(model)
+    architectures.network(THINGS, **SMALL)
 
 
 def test_a_twin_keeps_the_conditioning_and_the_decoder():

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import json
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import diffusers
 import pytest
 import small_models
 import torch
+from clip import CLIP, stand_in
 from diffusers.configuration_utils import FrozenDict
 from safetensors.torch import load_file, save_file
 
@@ -110,7 +112,11 @@ def test_legs_are_the_steps_that_denoise_takes(pixel):
     assert pixel.legs(150) == [(150, 100), (100, 50), (50, None)] and pixel.legs(600, 600) == []
     assert pixel.legs(stop=900) == [(999, 950), (950, 900)] and pixel.legs(steps=2) == [(999, 500), (500, None)]
     x, seen = pixel.noise(1), []
-    with pixel.network.register_forward_pre_hook(lambda network, args: seen.append(int(args[1][0]))):
+
+    def see(network, args, given):
+        seen.append(int(given["timestep"][0]))
+
+    with pixel.network.register_forward_pre_hook(see, with_kwargs=True):
         pixel.denoise(x, 600, 200, steps=10)
     assert seen == [t for t, _ in pixel.legs(600, 200, steps=10)]
 
@@ -204,6 +210,17 @@ def test_noise_is_drawn_as_if_alone(pixel):
     assert several.shape == (3, 3, 16, 16)
     assert torch.equal(several, torch.cat([pixel.noise(seed) for seed in (7, 8, 9)]))
     assert torch.equal(pixel.noise(7)[0], torch.randn(3, 16, 16, generator=torch.Generator().manual_seed(7)))
+
+
+def test_noise_is_the_same_whatever_torch_s_defaults(pixel):
+    expected, dtype = pixel.noise([7, 8]), torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")
+    try:
+        assert torch.equal(pixel.noise([7, 8]), expected)
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_default_device(None)
 
 
 @pytest.mark.parametrize("seed", [1.5, -1, True, [], [1, "2"], None])
@@ -566,6 +583,80 @@ def test_conditioning_is_asked_for_and_fitted(models):
     assert not torch.allclose(alone[1], bare.with_conditioning(encoder_hidden_states=tokens).h(x[1:], 600), atol=1e-3)
 
 
+ADDED = {"text_embeds": torch.linspace(-1, 1, 10)[None], "time_ids": torch.tensor([[16, 16, 0, 0, 16, 16]])}
+
+
+def test_conditioning_in_a_dict_is_fitted_too():
+    """As Stable Diffusion XL's; against the network called with all of it written out."""
+    network, tokens = small_models.sized_unet(), torch.ones(1, 5, 12)
+    bare = DiffusionModel(network, ALPHAS, "v_prediction")
+    model = bare.with_conditioning(encoder_hidden_states=tokens, added_cond_kwargs=ADDED)
+    x, a = model.noise([1, 2]), ALPHAS[600]
+    whole = {name: value.repeat(2, 1) for name, value in ADDED.items()}
+    v = network(x, 600, tokens.repeat(2, 1, 1), added_cond_kwargs=whole, return_dict=False)[0]
+    expected = (a.sqrt() * x - (1 - a).sqrt() * v).float()
+    torch.testing.assert_close(model.predict(x, 600), expected, rtol=1e-4, atol=1e-5)
+    other = {"text_embeds": -ADDED["text_embeds"]}
+    other = bare.with_conditioning(encoder_hidden_states=tokens, added_cond_kwargs=ADDED | other)
+    assert not torch.allclose(model.h(x, 600), other.h(x, 600), atol=1e-4), "the vector of the text is not heard"
+    x = x[:1].double()
+    assert model.to(torch.float64).jacobian(x, 600).dtype == torch.float64 == model.predict(x, 600).dtype
+    three = {name: value.repeat(3, 1) for name, value in ADDED.items()}
+    with pytest.raises(ValueError, match=r"added_cond_kwargs\['text_embeds'\] has a batch of 3, the state one of 1"):
+        bare.with_conditioning(encoder_hidden_states=tokens, added_cond_kwargs=three).h(x, 600)
+
+
+TOKENS = {"encoder_hidden_states": torch.ones(1, 5, 12)}
+
+
+@pytest.mark.parametrize(
+    ("given", "lacks", "written"),
+    [
+        ({}, "needs encoder_hidden_states, added_cond_kwargs", "encoder_hidden_states=..., "),
+        (TOKENS, "needs added_cond_kwargs", ""),
+        (TOKENS | {"added_cond_kwargs": None}, "added_cond_kwargs has no text_embeds, time_ids", ""),
+        (TOKENS | {"added_cond_kwargs": {"text_embeds": ADDED["text_embeds"]}}, "has no time_ids", ""),
+    ],
+)
+def test_sizes_that_are_missing_are_asked_for(given, lacks, written):
+    """Also where there is a text encoder: it does not make them."""
+    model = DiffusionModel(small_models.sized_unet(), ALPHAS, text=lambda prompts: None).with_conditioning(**given)
+    written += 'added_cond_kwargs={"text_embeds": ..., "time_ids": ...}'
+    with pytest.raises(ValueError, match=re.escape(f"{lacks}: use model.with_conditioning({written})")):
+        model.h(model.noise(1), 600)
+
+
+def test_a_transformer_that_reads_has_another_order_of_arguments():
+    """PixArt's; against the network called with names, and without classes though it counts embeddings."""
+    network, tokens = small_models.reading_transformer(), torch.ones(1, 5, 12)
+    bare = DiffusionModel(network, ALPHAS, "v_prediction", layer="transformer_blocks.0")
+    assert bare.conditioning == {} and network.config.num_embeds_ada_norm == 1000
+    model, x, a = bare.with_conditioning(encoder_hidden_states=tokens), bare.noise([1, 2]), ALPHAS[600]
+    with pytest.raises(ValueError, match=r"needs encoder_hidden_states: use model\.with_conditioning"):
+        bare.h(x, 600)
+    times, several = torch.full((2,), 600), tokens.repeat(2, 1, 1)
+    v = network(x, timestep=times, encoder_hidden_states=several, return_dict=False)[0][:, :4]
+    expected = (a.sqrt() * x - (1 - a).sqrt() * v).float()
+    torch.testing.assert_close(model.predict(x, 600), expected, rtol=1e-4, atol=1e-5)
+    J = model.jacobian(x[:1], 600)
+    u, v = torch.linspace(-1, 1, J.shape[0]), torch.linspace(1, -1, J.shape[1])
+    torch.testing.assert_close((J @ v) @ u, (J.T @ u) @ v, rtol=1e-3, atol=1e-5)
+
+
+def test_pixart_for_large_pictures_is_told_their_shape():
+    network = small_models.reading_transformer()
+    network.use_additional_conditions = True
+    model = DiffusionModel(network, ALPHAS, layer="transformer_blocks.0")
+    with pytest.raises(ValueError, match=r'added_cond_kwargs=\{"resolution": \.\.\., "aspect_ratio": \.\.\.\}'):
+        model.h(model.noise(1), 600)
+
+
+def test_a_network_that_sees_more_than_the_state_is_refused():
+    """To inpaint: the picture and the mask come with the state."""
+    with pytest.raises(ValueError, match="this UNet2DConditionModel takes 9 channels and gives 4: one that sees more"):
+        DiffusionModel(small_models.conditional_unet(in_channels=9, out_channels=4), ALPHAS)
+
+
 # Files
 
 
@@ -615,6 +706,86 @@ def test_a_latent_model_decodes_and_needs_no_class(tmp_path):
     vae = diffusers.AutoencoderKL.from_pretrained(tmp_path / "dit" / "vae")
     torch.testing.assert_close(model.picture(x), vae.decode(x / 0.5).sample, rtol=1e-4, atol=1e-5)
     assert model.jacobian(x[:1], 100, to=judge).shape == (3, 256)
+
+
+def with_decoder(folder, key, decoder):
+    """The folder of a small model of latents (3, 8, 8), its decoder under another name than vae."""
+    small_models.save_pixel_model(folder, small_models.unet(size=8))
+    decoder.save_pretrained(folder / key)
+    rewrite(folder / "model_index.json", **{key: ["diffusers", type(decoder).__name__]})
+    return folder
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_latents_that_are_rounded_to_a_codebook_are_decoded(tmp_path, written):
+    """As of ldm-celebahq-256, whose configuration gives no factor; against diffusers' own decoder."""
+    vqvae = small_models.quantiser(**({"scaling_factor": 0.5} if written else {}))
+    folder, factor = with_decoder(tmp_path / "ldm", "vqvae", vqvae), 0.5 if written else 1.0
+    if not written:
+        path = folder / "vqvae" / "config.json"
+        config = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({name: value for name, value in config.items() if name != "scaling_factor"}))
+    model = hspace.load(folder)
+    x = model.noise([1, 2])
+    assert model.shape == (3, 8, 8) and model.picture_shape == (3, 16, 16)
+    picture = vqvae.decode(x / factor).sample
+    torch.testing.assert_close(model.picture(x), picture, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(model.encode(picture), vqvae.encode(picture).latents * factor, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(picture, vqvae.decode(x / factor, force_not_quantize=True).sample, atol=1e-3)
+    G = model.jacobian(x[:1], 100, to=judge)
+    pulled = torch.autograd.functional.jacobian(lambda x: judge(vqvae.decode(model.denoise(x, 100) / factor)[0]), x[:1])
+    torch.testing.assert_close(G.T @ torch.eye(3), pulled.reshape(3, -1).T, rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(G @ torch.eye(192)[:, ::50], pulled.reshape(3, -1)[:, ::50], rtol=1e-3, atol=1e-5)
+
+
+def test_kandinsky_s_decoder_takes_latents_as_they_are(tmp_path):
+    movq = small_models.quantiser(norm_type="spatial", block_out_channels=(32, 32))
+    model = hspace.load(with_decoder(tmp_path / "kandinsky", "movq", movq))
+    x = model.noise(1)
+    torch.testing.assert_close(model.picture(x), movq.decode(x, force_not_quantize=True).sample, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(model.encode(model.picture(x)), movq.encode(model.picture(x)).latents)
+
+
+def test_a_part_that_was_left_out_is_not_looked_for(folder):
+    rewrite(folder / "model_index.json", vae=[None, None])
+    assert hspace.load(folder).vae is None
+
+
+@pytest.mark.parametrize(("end", "save"), [("safetensors", save_file), ("bin", torch.save)])
+def test_weights_that_are_there_as_a_variant_alone(folder, end, save):
+    """Of two variants the first by name; the usual file comes before any."""
+    usual, expected = folder / "unet" / "diffusion_pytorch_model.safetensors", hspace.load(folder).hash
+    values = load_file(usual)
+    others = {name: value + 1 for name, value in values.items()}
+    for variant in ("fp16", "non_ema"):
+        save(others, usual.with_name(f"diffusion_pytorch_model.{variant}.{end}"))
+    assert hspace.load(folder).hash == expected
+    usual.unlink()
+    save(values, usual.with_name(f"diffusion_pytorch_model.fp16.{end}"))
+    assert hspace.load(folder).hash == expected
+
+
+def test_two_text_encoders_are_refused_and_one_that_was_left_out_is_none(folder, monkeypatch):
+    stand_in(monkeypatch)
+    rewrite(folder / "model_index.json", **CLIP, text_encoder_2=[None, None])
+    assert hspace.load(folder).with_prompt("a cat").conditioning["encoder_hidden_states"].shape == (1, 9, 12)
+    rewrite(folder / "model_index.json", text_encoder_2=["transformers", "CLIPTextModelWithProjection"])
+    remedy = (
+        r'with_conditioning\(encoder_hidden_states=\.\.\., added_cond_kwargs=\{"text_embeds": ..., "time_ids": ...\}'
+    )
+    with pytest.raises(ValueError, match=f"cat has two text encoders, hspace knows one: .*{remedy}"):
+        hspace.load(folder).with_prompt("a cat")
+
+
+def test_a_model_may_be_loaded_in_inference_mode(folder, monkeypatch):
+    stand_in(monkeypatch)
+    rewrite(folder / "model_index.json", **CLIP)
+    with torch.inference_mode():
+        model = hspace.load(folder, device="cpu").to(torch.float32)
+        prompted = model.with_prompt("a cat")
+    assert not prompted.conditioning["encoder_hidden_states"].is_inference()
+    J = model.jacobian(model.noise(1), 600)
+    assert (J.T @ torch.ones(J.shape[0])).norm() > 0
 
 
 def test_the_oldest_layout_has_everything_at_the_top(folder):
@@ -694,6 +865,8 @@ def rewrite(path, **changes):
 def test_models_of_another_kind(folder):
     with pytest.raises(ValueError, match="revision='v1' pins a model on the hub"):
         hspace.load(folder, revision="v1")
+    with pytest.raises(ValueError, match="revision='v1' pins a model on the hub, but no name is given: add owner/name"):
+        hspace.load(revision="v1")
     rewrite(folder / "model_index.json", unet=["my_code", "UNet"])
     with pytest.raises(ValueError, match=r"its unet is my_code\.UNet, which is not part of this diffusers"):
         hspace.load(folder)

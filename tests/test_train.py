@@ -208,6 +208,31 @@ def test_a_pipeline_that_fails_half_written_leaves_the_old_one(tiny, tmp_path, m
     assert {path.name for path in tmp_path.iterdir()} == {"state.pt", "curve.json", "alice", "samples.png"}
 
 
+def test_random_weights_seed_no_gpu(tiny, monkeypatch):
+    def seeded(seed):
+        raise AssertionError("the generators of the GPUs are seeded as well")
+
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded)
+    train.network(0)
+    train.seeded_judge("guide", 0)
+
+
+def test_two_runs_into_one_folder_do_not_mix(tiny, tmp_path):
+    with train.lock_folder(tmp_path, "training"), pytest.raises(BlockingIOError, match="another run writes into"):
+        train.train_alice(tmp_path, tiny, "cpu")
+    assert [path.name for path in tmp_path.iterdir()] == [".locks"]
+
+
+def test_bf16_is_asked_for_where_there_is_someone_to_ask(monkeypatch):
+    """MKLDNN is not built everywhere, and an old GPU emulates what it has not."""
+    asked = []
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **given: asked.append(given))
+    train.has_bf16(torch.device("cuda"))
+    assert asked == [{"including_emulation": False}]
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    assert train.has_bf16(torch.device("cpu")) is False
+
+
 def test_training_lowers_the_loss(tiny, tmp_path):
     train.train_alice(tmp_path, Plan(steps=30, batch=4, warmup=5, rate=3e-3), "cpu")
     loss = json.loads((tmp_path / "curve.json").read_text())["loss"]

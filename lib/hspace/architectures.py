@@ -81,7 +81,7 @@ def network(name, seed=0, **changes):
     config = architecture(name) | changes
     kind = getattr(diffusers, config.pop("kind"))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every device
         return kind(**config).eval()
 
 
@@ -107,7 +107,8 @@ def random_model(name, seed=0, steps=20, device="cpu", **changes):
     body = torch.nn.Module.to(body, device)  # what was made from numpy, too; that of diffusers warns of a dtype
     if body.config.get("cross_attention_dim") is not None:
         size = (1, TOKENS, body.config.cross_attention_dim)
-        tokens = torch.randn(size, generator=torch.Generator().manual_seed(seed))
+        generator = torch.Generator("cpu").manual_seed(seed)
+        tokens = torch.randn(size, generator=generator, device="cpu", dtype=torch.float32)
         options["conditioning"] = {"encoder_hidden_states": tokens}
     if hasattr(body, "transformer_blocks"):
         options["layer"] = f"transformer_blocks.{(len(body.transformer_blocks) - 1) // 2}"

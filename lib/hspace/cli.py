@@ -12,6 +12,14 @@ HERE = Path(__file__).parent
 SEEDS, TIMESTEPS = tuple(range(10)), (900, 600, 300)
 BUNDLED = "Alice"  # the name of the bundled model in a manifest
 DTYPES = ("float32", "bfloat16", "float16", "float64")
+#: What takes less of a GPU's memory, by command; --device cpu does for each.
+FRUGAL = {
+    "directions": "write --chunk 1 or --memory free",
+    "edit": "take fewer --pictures",
+    "gallery": "write --batch 1",
+    "results": "take a smaller --k",
+    "bench": "take a smaller --k or fewer --pictures",
+}
 LOCAL_RANKS = ("LOCAL_RANK", "MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "MV2_COMM_WORLD_LOCAL_RANK")
 
 
@@ -28,13 +36,24 @@ def main(arguments=None):
     except RuntimeError as error:
         if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported here
             raise
-        remedy = "what is done is kept; write --chunk 1 or --device cpu, or take a smaller --k"
-        print(f"hspace {options.command}: the GPU's memory is full: {remedy}", file=sys.stderr)
+        remedy = f"{FRUGAL[options.command]}, or --device cpu" if options.command in FRUGAL else "write --device cpu"
+        print(f"hspace {options.command}: the GPU's memory is full{kept(options)}: {remedy}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"hspace {options.command}: stopped; what is done is kept", file=sys.stderr)
+        print(f"hspace {options.command}: stopped{kept(options)}", file=sys.stderr)
         return 130
     return 0
+
+
+def kept(options):
+    """What is to be said of a command that goes on where it was stopped, "" for others."""
+    goes_on = {
+        "directions": lambda: True,
+        "gallery": lambda: options.out.with_name(f"{options.out.name}.parts").is_dir(),
+        "train": lambda: not options.judges and not options.sketch,
+        "bench": lambda: options.what == "edit",
+    }
+    return "; what is done is kept" if goes_on.get(options.command, lambda: False)() else ""
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,10 +73,10 @@ def parser():
 
     train = commands.add_parser("train", help="train Alice, or the judges, from nothing; goes on where it was stopped")
     train.add_argument("--out", type=Path, default=Path("runs/alice"), help="folder of the run (default: %(default)s)")
-    train.add_argument("--steps", type=int, help="steps of training (default: those that made the bundled Alice)")
-    train.add_argument("--rate", type=float, help="learning rate")
-    train.add_argument("--seed", type=int, help="seed of weights, pictures and noise")
-    train.add_argument("--device", help="cpu or cuda (default: cuda where there is one)")
+    train.add_argument("--steps", type=int, help="of Alice's training (default: those that made the bundled one)")
+    train.add_argument("--rate", type=float, help="her learning rate")
+    train.add_argument("--seed", type=int, help="of her weights, pictures and noise")
+    train.add_argument("--device", help="cpu or cuda (default: cuda where there is one; the judges train on the CPU)")
     train.add_argument("--onward", action="store_true", default=None, help="train the bundled Alice further")
     instead = train.add_mutually_exclusive_group()
     instead.add_argument("--judges", action="store_true", help="train the two judges instead of Alice")
@@ -229,8 +248,13 @@ def device(name):
         chosen = torch.device(name)
     except RuntimeError:
         raise ValueError(f"--device {name}: there is no such kind; write cpu, cuda or cuda:1") from None
+    if chosen.type == "meta":
+        raise ValueError(f"--device {name}: it holds shapes and no numbers; write cpu, cuda or cuda:1")
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"--device {name}: torch sees no GPU here; write --device cpu")
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        last = torch.cuda.device_count() - 1
+        raise ValueError(f"--device {name}: the last GPU that torch sees here is cuda:{last}; write --device cuda")
     if chosen.type == "cuda" and chosen.index is None:
         local = next((int(os.environ[key]) for key in LOCAL_RANKS if key in os.environ), 0)
         chosen = torch.device("cuda", local % torch.cuda.device_count())
@@ -305,15 +329,25 @@ def run_train(options):
     def say(kind, scores):
         print(f"{kind}: R² " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
 
+    given = {name: getattr(options, name) for name in ("steps", "rate", "seed", "onward")}
+    given = {name: value for name, value in given.items() if value is not None}
     if options.judges:
+        refuse_others("--judges", given)
+        if options.device not in (None, "cpu"):
+            raise ValueError(f"--device {options.device}: the judges train on the CPU; leave it out")
         for kind in JUDGES:
             say(kind, train.train_judge(kind, options.out))
     elif options.sketch:
-        say("sketch", train.train_sketch(hspace.load(device=options.device), options.out))
+        refuse_others("--sketch", given)
+        say("sketch", train.train_sketch(hspace.load(device=device(options.device)), options.out))
     else:
-        given = {name: getattr(options, name) for name in ("steps", "rate", "seed", "onward")}
-        plan = train.Plan(**{name: value for name, value in given.items() if value is not None})
-        print(f"Alice: {train.train_alice(options.out, plan, options.device)}")
+        print(f"Alice: {train.train_alice(options.out, train.Plan(**given), device(options.device))}")
+
+
+def refuse_others(what, given):
+    """ValueError where options are given, {name: value}, that a kind of training has no use for."""
+    if given:
+        raise ValueError(f"{what} has no use for {', '.join(f'--{name}' for name in given)}: these are for Alice alone")
 
 
 def run_report(options):
@@ -351,10 +385,6 @@ def run_directions(options):
     if pictures:
         base |= {"pictures": pictures.names, "seeds": range(len(pictures.names))}
     check_plan(model, Plan(**base))
-    if begun and options.memory is not None:
-        raise ValueError(
-            f"{options.out} is begun with {begun.plan.chunk or 'the usual'} columns at a time and stays so"
-        )
     plan = fitted(model, Plan(**base), options.memory)
     treatment = treat(model, options.out, plan, pictures=pictures and pictures.read, about=about)
     if processes()[0] == 0:

@@ -83,7 +83,7 @@ def twin(model, seed=0):
     Adebayo et al., "Sanity Checks for Saliency Maps", 2018).
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every device
         network = type(model.network).from_config(model.network.config)
     other = copy.copy(model)
     # torch's own `to`: that of diffusers warns of a dtype

@@ -24,6 +24,12 @@ from hspace.pretrained import WeightsError
 __all__ = ["DiffusionModel", "WeightsError", "load"]
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 HALF = (torch.bfloat16, torch.float16)
+#: What a U-Net wants in added_cond_kwargs, by its addition_embed_type: Stable Diffusion XL's, Kandinsky's.
+ADDED = {
+    "text_time": ("text_embeds", "time_ids"),
+    "text_image": ("image_embeds",),
+    "image": ("image_embeds",),
+}
 
 
 class DiffusionModel:
@@ -33,12 +39,13 @@ class DiffusionModel:
     alphas_cumprod: ᾱ_t, (T,), falling; T = 1000 for nearly every model.  prediction_type: what the network outputs,
     "epsilon", "v_prediction" or "sample".  steps: the sampler's grid.  layer: the module whose output is h, by its name
     in `network.named_modules()`; "mid_block" by default.  vae: decodes latents, for `picture`.  conditioning: further
-    arguments of the network, batch 1 or B, such as {"encoder_hidden_states": (1, L, D)}.  text: a function from B
-    prompts to (B, L, D), for `with_prompt`.
+    arguments of the network, tensors and dicts of tensors, batch 1 or B, such as {"encoder_hidden_states": (1, L, D)}.
+    text: a function from B prompts to (B, L, D), for `with_prompt`.
 
     States are (B, C, H, W) in the model's dtype, on its device; t is an int 0..T-1. Nothing here touches the global
     random state. Every run is in full float32 (no TF32) with the plain attention formula, the one attention kernel with
-    forward-mode derivatives, so that values and derivatives belong to the same function.
+    forward-mode derivatives, so that values and derivatives belong to the same function. A model is for one thread at a
+    time: its hooks, and the settings of precision, are the network's and the process's own.
     Raises ValueError for what cannot be used, naming it.
     """
 
@@ -58,6 +65,7 @@ class DiffusionModel:
             raise ValueError(f"prediction_type={prediction_type!r} is not one of {', '.join(PREDICTIONS)}")
         self.alphas_cumprod = torch.as_tensor(alphas_cumprod, dtype=torch.float64, device="cpu")
         _check_schedule(self.alphas_cumprod, prediction_type)
+        _check_channels(network)
         self.network = network.requires_grad_(False).eval()
         self.vae = vae and vae.requires_grad_(False).eval()
         self.prediction_type = prediction_type
@@ -152,7 +160,8 @@ class DiffusionModel:
         prompts = [prompt] if isinstance(prompt, str) else prompt if isinstance(prompt, (list, tuple)) else []
         if not prompts or not all(isinstance(text, str) for text in [*prompts, negative]):
             raise ValueError(f"prompt={prompt!r} must be a text, such as 'a photo of a cat', or a list of texts")
-        tokens = self.text([negative, *prompts])
+        with torch.inference_mode(False):  # whose tensors no derivative could be taken with
+            tokens = self.text([negative, *prompts])
         model = self.with_conditioning(**(self.conditioning | {"encoder_hidden_states": tokens[1:]}))
         return model.with_guidance(guidance, **(self.conditioning | {"encoder_hidden_states": tokens[:1]}))
 
@@ -166,7 +175,8 @@ class DiffusionModel:
         seeds = [_integer("seed", s, 0, 2**63 - 1) for s in (seed if hasattr(seed, "__iter__") else [seed])]
         if not seeds:
             raise ValueError("seed=[] holds no seed: give one int or several")
-        draws = [torch.randn(self.shape, generator=torch.Generator().manual_seed(s)) for s in seeds]
+        generators = [torch.Generator("cpu").manual_seed(s) for s in seeds]
+        draws = [torch.randn(self.shape, generator=g, device="cpu", dtype=torch.float32) for g in generators]
         return torch.stack(draws).to(self.device, self.dtype)
 
     def denoise(self, x, start=None, stop=None, steps=None, edit=None, asymmetric=False):
@@ -211,12 +221,20 @@ class DiffusionModel:
         return self._split(x_t, self._time(t), edit)[0]
 
     def picture(self, x_0):
-        """Pictures in [-1, 1]: x_0 itself, or decoded where the model works on latents."""
+        """Pictures in [-1, 1]: x_0 itself, or decoded where the model works on latents.
+
+        A VQModel rounds latents to its codebook, which derivatives pass as if it were not there; that of Kandinsky, of
+        the norm_type "spatial", decodes them as they are.
+        """
         self._check(x_0)
         if self.vae is None:
             return x_0
+        latents = x_0 / _scaling(self.vae)
         with exact(self.vae):
-            return self.vae.decode(x_0 / self.vae.config.scaling_factor, return_dict=False)[0]
+            if not _is_vq(self.vae):
+                return self.vae.decode(latents, return_dict=False)[0]
+            latents = latents if _is_movq(self.vae) else _rounded(self.vae, latents)
+            return self.vae.decode(latents, force_not_quantize=True, return_dict=False)[0]
 
     @property
     def picture_shape(self):
@@ -227,7 +245,9 @@ class DiffusionModel:
         return (self.vae.config.out_channels, *(zoom * side for side in self.shape[1:]))
 
     def encode(self, picture):
-        """The clean state x_0 of pictures, (B, C, H, W), which `picture` decodes: themselves, or the mean latents.
+        """The clean state x_0 of pictures, (B, C, H, W), which `picture` decodes: themselves, or their latents.
+
+        Where the encoder gives a distribution, its mode; of a VQModel what it has before the rounding.
 
         picture: (B, *picture_shape) in [-1, 1].  Raises ValueError for another shape.
         """
@@ -237,7 +257,7 @@ class DiffusionModel:
             return picture
         with exact(self.vae), torch.no_grad():
             latents = self.vae.encode(picture, return_dict=False)[0]
-            return latents.mode() * self.vae.config.scaling_factor
+            return (latents if isinstance(latents, torch.Tensor) else latents.mode()) * _scaling(self.vae)
 
     # The bottleneck
 
@@ -310,7 +330,7 @@ class DiffusionModel:
         """The network's raw output, (B, C, H, W). The one place where it is called."""
         with exact(self.network):
             times = torch.full((len(x),), t, device=x.device)
-            output = self.network(x, times, return_dict=False, **self._conditions(x, conditioning))[0]
+            output = self.network(x, timestep=times, return_dict=False, **self._conditions(x, conditioning))[0]
         # a network that also learns its variance has that in the later channels; DDIM at eta = 0 has no use for it
         return output[:, : self.shape[0]]
 
@@ -414,11 +434,14 @@ class DiffusionModel:
     def _conditions(self, x, conditioning=None):
         """The conditioning, the model's own by default, on x's device, in its dtype, for its batch."""
         conditioning = self.conditioning if conditioning is None else conditioning
-        parameters = list(inspect.signature(self.network.forward).parameters.values())[2:]
-        needed = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-        if missing := [name for name in needed if name not in conditioning]:
-            way = "with_conditioning({}=...)" if self.text is None else "with_prompt('a photo of a cat')"
-            raise ValueError(f"this network needs {', '.join(missing)}: use model.{way.format(missing[0])}")
+        if missing := [name for name in _needed(self.network) if name not in conditioning]:
+            said = self.text is not None and missing == ["encoder_hidden_states"]
+            way = "with_prompt('a photo of a cat')" if said else f"with_conditioning({_written(self.network, missing)})"
+            raise ValueError(f"this network needs {', '.join(missing)}: use model.{way}")
+        there = conditioning.get("added_cond_kwargs") or {}
+        if missing := [name for name in _added(self.network) if name not in there]:
+            way = f"with_conditioning({_written(self.network, ['added_cond_kwargs'])})"
+            raise ValueError(f"added_cond_kwargs has no {', '.join(missing)}: use model.{way}")
         return {name: _spread(name, value, x) for name, value in conditioning.items()}
 
 
@@ -434,21 +457,92 @@ def unrounded(x):
 
 
 def _spread(name, value, x):
-    """A conditioning tensor on x's device and for its batch; floats in x's dtype."""
+    """A conditioning tensor, or a dict of them, on x's device and for its batch; floats in x's dtype."""
+    if isinstance(value, dict):
+        return {key: _spread(f"{name}[{key!r}]", part, x) for key, part in value.items()}
     if not isinstance(value, torch.Tensor):
+        return value
+    value = value.to(x.device, x.dtype if value.is_floating_point() else None)
+    if not value.dim():
         return value
     if len(value) not in (1, len(x)):
         raise ValueError(
             f"conditioning {name} has a batch of {len(value)}, the state one of {len(x)}: give 1 or as many"
         )
-    value = value.to(x.device, x.dtype if value.is_floating_point() else None)
     return value.expand(len(x), *value.shape[1:])
+
+
+def _parameters(network):
+    """What a network's `forward` takes beside the state and the timestep, {name: inspect.Parameter}."""
+    _, *others = inspect.signature(network.forward).parameters.values()
+    return {p.name: p for p in others if p.name != "timestep" and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+
+
+def _needed(network):
+    """Names of the conditioning that a network cannot run without."""
+    parameters = _parameters(network)
+    needed = [p.name for p in parameters.values() if p.default is p.empty]
+    # a transformer that reads words would hear itself instead
+    hears = "encoder_hidden_states" in parameters and network.config.get("cross_attention_dim") is not None
+    needed += ["encoder_hidden_states"] if hears else []
+    return list(dict.fromkeys(needed + (["added_cond_kwargs"] if _added(network) else [])))
+
+
+def _added(network):
+    """The names that a network wants in added_cond_kwargs."""
+    if getattr(network, "use_additional_conditions", False):  # PixArt's, for pictures of 1024 pixels
+        return ("resolution", "aspect_ratio")
+    return ADDED.get(network.config.get("addition_embed_type"), ())
+
+
+def _written(network, names):
+    """Conditioning as it is to be typed."""
+    added = "{" + ", ".join(f'"{name}": ...' for name in _added(network)) + "}"
+    return ", ".join(f"{name}={added if name == 'added_cond_kwargs' else '...'}" for name in names)
 
 
 def _no_class(network):
     """Conditioning of a transformer trained with classifier-free guidance: its class for "none"."""
     classes = network.config.get("num_embeds_ada_norm")
-    return {} if classes is None else {"class_labels": torch.tensor([classes])}
+    return (
+        {}
+        if classes is None or "class_labels" not in _parameters(network)
+        else {"class_labels": torch.tensor([classes])}
+    )
+
+
+def _is_vq(vae):
+    return "num_vq_embeddings" in vae.config
+
+
+def _rounded(vae, latents):
+    """Latents at the entries of a VQModel's codebook; derivatives are those of the latents before.
+
+    diffusers' own `decode` does the same, by a formula that has no forward mode.
+    """
+    return latents + (vae.quantize(latents.detach())[0] - latents).detach()
+
+
+def _is_movq(vae):
+    """Whether a decoder is Kandinsky's, whose pipelines neither scale latents nor round them."""
+    return vae.config.get("norm_type") == "spatial"
+
+
+def _scaling(vae):
+    """What a decoder's latents are multiplied by, for the network.
+
+    A VQModel has 1 where its configuration says nothing: diffusers' default is Stable Diffusion's, with which
+    ldm-celebahq-256 draws weird pictures (huggingface/diffusers, issue 6725).
+    """
+    silent = _is_vq(vae) and "scaling_factor" in vae.config.get("_use_default_values", ())
+    return 1.0 if silent or _is_movq(vae) else vae.config.scaling_factor
+
+
+def _check_channels(network):
+    takes, gives = network.config.get("in_channels"), network.config.get("out_channels")
+    if takes and gives and gives < takes:
+        kind = f"this {type(network).__name__} takes {takes} channels and gives {gives}"
+        raise ValueError(f"{kind}: one that sees more than the noisy state (to inpaint, to enlarge) is none for hspace")
 
 
 def _check_schedule(alphas, prediction_type):
@@ -475,13 +569,14 @@ def load(name=None, *, device=None, dtype=torch.float32, revision=None, steps=20
     """A frozen model in eval mode: Alice by default, or from a local folder, or from the hub.
 
     name: None for the weights that come with the package; a folder in the diffusers layout (model_index.json beside
-    unet/ or transformer/, scheduler/ and perhaps vae/); or a hub id such as "google/ddpm-ema-celebahq-256", fetched by
-    diffusers at `revision`. Code from a model's repository is never run. A model that draws from words wants
-    `with_prompt` next.  device: the CPU by default.
+    unet/ or transformer/, scheduler/ and perhaps vae/, vqvae/ or movq/); or a hub id such as
+    "google/ddpm-ema-celebahq-256", fetched by diffusers at `revision`. Code from a model's repository is never run. A
+    model that draws from words wants `with_prompt` next.  device: the CPU by default.
     dtype: of the weights in memory, whatever the file has.  steps, layer: as in `DiffusionModel`.
     Raises FileNotFoundError for what is missing, WeightsError for what is damaged, both naming the file; ValueError for
     models of another kind.
     """
-    parts = pretrained.read(pretrained.locate(name, revision), dtype)
-    model = DiffusionModel(**parts, steps=steps, layer=layer)
-    return model if device is None else model.to(device)
+    with torch.inference_mode(False):  # no derivative could be taken with weights that are made inside
+        parts = pretrained.read(pretrained.locate(name, revision), dtype)
+        model = DiffusionModel(**parts, steps=steps, layer=layer)
+        return model if device is None else model.to(device)

@@ -15,6 +15,10 @@ import torch
 
 SCHEDULE = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "rescale_betas_zero_snr")
 AGAIN = "copy or download it again"
+DECODERS = ("vae", "vqvae", "movq")  # of latents, by the pipelines' names
+REMEDY = "give the network its input by model.with_conditioning({})"
+# diffusers writes the parts of large weights as -00001-of-00002
+WEIGHTS = r"diffusion_pytorch_model(?:\.(?P<variant>\w+))?(?:-\d+-of-\d+)?\.(?:safetensors|bin)"
 CLIP = {"tokenizer": ("CLIPTokenizer", "CLIPTokenizerFast"), "text_encoder": ("CLIPTextModel",)}
 
 
@@ -28,6 +32,8 @@ def locate(name=None, revision=None):
     Raises FileNotFoundError where there is none, ValueError for a `revision` of something local.
     """
     if name is None:
+        if revision is not None:
+            raise ValueError(f"revision={revision!r} pins a model on the hub, but no name is given: add owner/name")
         return _alice()
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -52,7 +58,8 @@ def read(folder, dtype=torch.float32):
     # not every diffusers leaves out the initial weights that it overwrites next
     with torch.random.fork_rng(devices=[]):
         network = _network(folder, part, index[part], dtype)
-        vae = _network(folder, "vae", index["vae"], dtype) if "vae" in index else None
+        decoder = next((part for part in DECODERS if _named(index, part)), None)
+        vae = decoder and _network(folder, decoder, index[decoder], dtype)
     text = partial(encode, folder) if "text_encoder" in index else None
     return dict(network=network, vae=vae, text=text, **_schedule(folder))
 
@@ -62,8 +69,12 @@ def encode(folder, prompts):
 
     By the tokenizer and the CLIP encoder of the model's folder, which are read for this and not kept. A prompt that is
     too long is cut, with a UserWarning that says so.  prompts: a list of B texts.
-    Raises ImportError without the package transformers, FileNotFoundError, WeightsError, ValueError for other encoders.
+    Raises ImportError without the package transformers, FileNotFoundError, WeightsError, ValueError for other encoders,
+    and where there are two.
     """
+    if _named(_json(folder / "model_index.json"), "text_encoder_2"):
+        arguments = 'encoder_hidden_states=..., added_cond_kwargs={"text_embeds": ..., "time_ids": ...}'
+        raise ValueError(f"{folder} has two text encoders, hspace knows one: {REMEDY.format(arguments)}")
     tokenizer, encoder = _clip(folder, "tokenizer"), _clip(folder, "text_encoder").float().eval()
     most = tokenizer.model_max_length
     tokens = tokenizer(prompts, padding="max_length", max_length=most, truncation=True, return_tensors="pt")
@@ -79,7 +90,7 @@ def _clip(folder, part):
     """The tokenizer or the text encoder in a model's folder."""
     library, name = _json(folder / "model_index.json").get(part) or (None, None)
     if library != "transformers" or name not in CLIP[part]:
-        remedy = "give the network its input by model.with_conditioning(encoder_hidden_states=...)"
+        remedy = REMEDY.format("encoder_hidden_states=...")
         raise ValueError(f"{folder}: its {part} is {library}.{name}, hspace knows CLIP's alone: {remedy}")
     try:
         import transformers
@@ -124,6 +135,11 @@ def _json(path):
     return content
 
 
+def _named(index, part):
+    """Whether a model's index names the class of a part; one that is left out stands there as [null, null]."""
+    return any(index.get(part) or ())
+
+
 def _network(folder, part, where, dtype):
     """One network of the folder, from its subfolder or, as in the oldest models of the hub, from the top."""
     import diffusers
@@ -138,7 +154,9 @@ def _network(folder, part, where, dtype):
         raise FileNotFoundError(f"{home / 'diffusion_pytorch_model.safetensors'} is missing: {AGAIN}")
     frugal = diffusers.utils.is_accelerate_available()
     try:
-        network, found = kind.from_pretrained(home, output_loading_info=True, low_cpu_mem_usage=frugal)
+        network, found = kind.from_pretrained(
+            home, variant=_variant(home), output_loading_info=True, low_cpu_mem_usage=frugal
+        )
     except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
         raise WeightsError(f"the {part} in {home} is damaged: {AGAIN}\n{error}") from error
     # diffusers would leave what it does not find at random
@@ -150,6 +168,16 @@ def _network(folder, part, where, dtype):
         if not torch.isfinite(value).all():
             raise WeightsError(f"{home}: the weights {key} hold NaN or infinite numbers: {AGAIN}")
     return torch.nn.Module.to(network, dtype)
+
+
+def _variant(home):
+    """What diffusers must be told where a folder holds its weights only as, say, diffusion_pytorch_model.fp16.bin.
+
+    Of several variants the first by name; None where there are weights without one.
+    """
+    names = [re.fullmatch(WEIGHTS, path.name) for path in home.glob("diffusion_pytorch_model*")]
+    variants = {name["variant"] for name in names if name}
+    return None if None in variants else min(variants, default=None)
 
 
 def _schedule(folder):

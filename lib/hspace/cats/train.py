@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from hspace.files import contact_sheet, write, write_folder
 from hspace.model import DiffusionModel
+from hspace.treatment import lock_folder
 
 from . import world
 from .judge import JUDGES, Judge, save_judge
@@ -72,7 +73,7 @@ class Plan:
 def network(seed):
     """Alice's U-Net with the random weights of a seed; the global random state is left as it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return UNet2DModel(**ARCHITECTURE)
 
 
@@ -138,27 +139,17 @@ def train_alice(folder, plan=None, device=None, minutes_between_saves=4.0):
     Returns the folder of the pipeline.
     With `plan.onward` the bundled Alice is trained further, and the curve begins with the one she has.
     Raises ValueError where the folder holds a run with another plan; `steps` alone may change, as long as the learning
-    rate of no step already made would.
+    rate of no step already made would; BlockingIOError where another run writes into the folder.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     plan = plan or Plan()
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     keep_memory()
-    run = Run(plan, device, folder)
-    run.resume()
-    bar = tqdm(total=plan.steps, initial=run.step, desc="Alice", unit="step", smoothing=0.02, mininterval=5)
-    saved = time.monotonic()
-    with until_ctrl_c() as stop:
-        while run.step < plan.steps and not stop.asked:
-            run.advance()
-            bar.set_postfix(loss=f"{sum(run.losses[-100:]) / len(run.losses[-100:]):.4f}", refresh=False)
-            bar.update()
-            if time.monotonic() - saved > 60 * minutes_between_saves:
-                run.save()
-                saved = time.monotonic()
-        run.save()
-    bar.close()
+    with lock_folder(folder, "training"):
+        run = Run(plan, device, folder)
+        run.resume()
+        run.go(minutes_between_saves)
     if run.step < plan.steps:
         print(f"Stopped at step {run.step} of {plan.steps}; the same command goes on from here.", file=sys.stderr)
     return folder / "alice"
@@ -212,6 +203,21 @@ class Run:
         weights = UNet2DModel.from_pretrained(bundled("weights") / "alice" / "unet").state_dict()
         for part in (self.network, self.average):
             part.load_state_dict(weights)
+
+    def go(self, minutes_between_saves):
+        """Take the steps that are left, up to the end or to the first Ctrl-C, and save now and then and after."""
+        total, saved = self.plan.steps, time.monotonic()
+        bar = tqdm(total=total, initial=self.step, desc="Alice", unit="step", smoothing=0.02, mininterval=5)
+        with until_ctrl_c() as stop:
+            while self.step < total and not stop.asked:
+                self.advance()
+                bar.set_postfix(loss=f"{sum(self.losses[-100:]) / len(self.losses[-100:]):.4f}", refresh=False)
+                bar.update()
+                if time.monotonic() - saved > 60 * minutes_between_saves:
+                    self.save()
+                    saved = time.monotonic()
+            self.save()
+        bar.close()
 
     def advance(self):
         """One step of the optimiser, then one of the running average."""
@@ -343,8 +349,8 @@ def sample_sheet(unet, alphas, n=24, steps=25):
 def has_bf16(device):
     """Whether the device multiplies bfloat16 in hardware."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def keep_memory():
@@ -451,7 +457,7 @@ def lawless(n, seed):
 def seeded_judge(kind, seed):
     """A judge with the random weights of a seed; the global random state is left as it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return Judge(kind)
 
 
