@@ -211,10 +211,13 @@ class ToChapters(SphinxPostTransform):
         if docname not in self.env.titles:
             number, name = chapter.split("_", 1)
             return nodes.Text(heading or f"{int(number)} · {name.replace('_', ' ').capitalize()}")
-        anchors = {ref.astext(): ref["anchorname"] for ref in self.env.tocs[docname].findall(nodes.reference)}
-        text = MATHS.sub(r"\1", heading) if heading else self.env.titles[docname].astext()
-        target = self.app.builder.get_relative_uri(self.env.docname, docname) + (anchors[text] if heading else "")
-        return nodes.reference("", "", nodes.Text(text), refuri=target, internal=True)
+        target = self.app.builder.get_relative_uri(self.env.docname, docname)
+        if not heading:
+            return nodes.reference("", "", nodes.Text(self.env.titles[docname].astext()), refuri=target, internal=True)
+        # The titles have the printer's apostrophe, which a schedule need not have.
+        titles = {ref.astext().replace("’", "'"): ref for ref in self.env.tocs[docname].findall(nodes.reference)}
+        found = titles[MATHS.sub(r"\1", heading).replace("’", "'")]
+        return nodes.reference("", "", nodes.Text(found.astext()), refuri=target + found["anchorname"], internal=True)
 
 
 def add_style(app, pagename, templatename, context, doctree):
