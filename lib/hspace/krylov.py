@@ -272,13 +272,12 @@ def _triplets(space, k, tol, probes, done):
     if probes and affordable and residuals.max() > tol >= expected.norm(dim=0).max() / scale:
         residuals = _residuals(space, U, s, V, expected, None) / scale  # the bound was too coarse for this tol
     small = bool((residuals <= tol).all())
-    if not (small and done):
+    if not small:
         reached = f"svd: residuals up to {residuals.max():.1e}, above tol = {tol:.1e}, after {A.products} products"
-        missing = (
-            f"svd: the budget of {A.budget} products ended the search; a value may be missing, such as a repeated one"
-        )
-        remedy = "raise budget" if small else "raise budget or tol, or take float64"
-        warnings.warn(f"{missing if small else reached}: {remedy}", RuntimeWarning, stacklevel=3)
+        warnings.warn(f"{reached}: raise budget or tol, or take float64", RuntimeWarning, stacklevel=4)
+    elif not done:
+        ended = f"svd: a value may be missing, such as a repeated one, after a budget of {A.budget} products"
+        warnings.warn(f"{ended}: raise budget", RuntimeWarning, stacklevel=4)
     behind = _padded(space.s, d)[k].item() if d > k else 0.0 if k == min(A.shape) else math.nan
     gap = 1 - behind / space.s[k - 1].item() if s[-1] > 0 else 0.0
     return SVD(U, s, V, residuals, gap, small and done, A.products)
