@@ -97,19 +97,16 @@ def svd(operator, k, tol=1e-3, *, block=4, V0=None, budget=None, seed=0, probes=
     # few triplets behind the k-th must nearly be there: one that the guess lacked comes before them.
     least, few = (k, k) if V0 is None else (max(k, block * space.depth), min(k + block, *A.shape))
     near = 0.9 * tol  # a tenth is left for rounding
-    while space.room():
-        if not space.settled(k, least, near):
-            space.expand(space.next(k, near, block))
-        elif not space.settled(few, few, loose := space.loose(k, near)):
-            space.expand(space.next(few, loose, block))
-        elif space.copies(k) < space.fresh:
+    done = False
+    while (goal := space.unfinished(k, least, few, near)) or space.copies(k) >= space.fresh:
+        if not space.room():
             break
-        else:
+        space.expand(space.next(*(goal or (k, near)), block))
+        if not goal:
             # The Krylov space of b random vectors holds at most b copies of a repeated value: there may be more.
-            space.expand(space.next(k, near, block))
             space.follow(space.random(max(1, block // 2)))
-    done = space.settled(k, least, near) and space.settled(few, few, space.loose(k, near))
-    done = done and space.copies(k) < space.fresh
+    else:
+        done = True
     return _triplets(space, k, tol, probes, done or space.V.shape[1] == A.shape[1])
 
 
@@ -184,7 +181,7 @@ class _Space:
         block = min(block, self.room())
         self.fresh += block
         _, X, _ = _split(self.gaussian(len(self.V), block), torch.cat([self.V, self.F], 1))
-        return X if X.shape[1] else self.take(_turned(self.F.shape[1], 0), block)
+        return X if X.shape[1] else self.take(_shifted(self.F.shape[1], 0), block)
 
     def guess(self, V0, block):
         """Random combinations of the guesses, with 1 % of random directions so that nothing is left out.
@@ -225,9 +222,13 @@ class _Space:
         more = torch.linalg.svdvals(torch.cat([self.B, self.C.T], 1))[:k] - self.s[:k]
         return not (more > tol * self.largest).any()
 
-    def loose(self, k, tol):
-        """The tolerance for triplets that are not asked for: a small part of the k-th value."""
-        return max(tol, NEARLY * _padded(self.s, max(k, len(self.s)))[k - 1].item() / (self.largest or 1.0))
+    def unfinished(self, k, least, few, tol):
+        """How many triplets are to be worked at, and to which tolerance; None where the first k and `few` are done."""
+        if not self.settled(k, least, tol):
+            return k, tol
+        smallest = self.s[k - 1].item() if len(self.s) >= k else 0.0
+        loose = max(tol, NEARLY * smallest / (self.largest or 1.0))
+        return None if self.settled(few, few, loose) else (few, loose)
 
     def next(self, k, tol, block):
         """The directions that the unfinished Ritz triplets miss most; fresh ones if none is known."""
@@ -249,7 +250,7 @@ class _Space:
             f = self.F.shape[1]
             self.expand(X)
             new = self.F.shape[1] - f
-            X = self.take(_turned(f + new, new), new)
+            X = self.take(_shifted(f + new, new), new)
         self.expand(X)
 
 
@@ -329,7 +330,7 @@ def _drawn(rows, columns, generator):
     return torch.randn(rows, columns, generator=generator, dtype=torch.float64, device="cpu")
 
 
-def _turned(size, by):
+def _shifted(size, by):
     """The identity (size, size) with its columns moved on, float64, on the CPU."""
     return torch.eye(size, dtype=torch.float64, device="cpu").roll(by, 1)
 
