@@ -504,11 +504,9 @@ def _written(network, names):
 def _no_class(network):
     """Conditioning of a transformer trained with classifier-free guidance: its class for "none"."""
     classes = network.config.get("num_embeds_ada_norm")
-    return (
-        {}
-        if classes is None or "class_labels" not in _parameters(network)
-        else {"class_labels": torch.tensor([classes])}
-    )
+    if classes is None or "class_labels" not in _parameters(network):
+        return {}
+    return {"class_labels": torch.tensor([classes])}
 
 
 def _is_vq(vae):
