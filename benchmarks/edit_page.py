@@ -60,7 +60,7 @@ $t$ = {starts}. Their code is in `benchmarks/edit_methods.py`.
 - *Success*, with Wilson's interval: no fright means below {seen}, and the puppet still above it; no puppet below
   {seen}; a horse above {horse}; a nose bigger by more than {enough} of the {bigger} that was wished for.
   *By fit*: the same, told by the renderer's fit.
-- *Realism*: median distance to the drawing of the judged factors, and how many times that of the untouched pictures.
+- *Realism*: median distance to the drawing of the judged factors; in brackets, how many times that of the untouched.
 - *Edges*: median relative difference in edge energy.
 - *Others*: root mean square change of the factors that the wish does not name, in standard deviations (median over
   pictures, with its interval).
@@ -164,7 +164,7 @@ def markdown(table, task):
     """The rows of one task as a table. The column of what failed is there only where something did."""
     there = [r for r in table if r["task"] == task]
     failures = ["failed"] * any(r["failed"] for r in there)
-    names = ["method", "n", *failures, "success (95 %)", "by fit", "realism", "× untouched", "edges", "others (95 %)"]
+    names = ["method", "n", *failures, "success (95 %)", "by fit", "realism (× untouched)", "edges", "others (95 %)"]
     names.append("passes")
     rows = [names, ["---"] * len(names)]
     for r in there:
@@ -174,7 +174,8 @@ def markdown(table, task):
         if r["failed"] < r["n"]:
             half, *between = r["others"]
             moved = f"{half:.2f} " + ("(too few)" if None in between else "({:.2f}–{:.2f})".format(*between))
-            told += [f"{r['realism'][0]:.3f}", f"{r['times untouched']:.2f}", f"{r['edges']:+.2f}", moved, r["passes"]]
+            realism = f"{r['realism'][0]:.3f} ({r['times untouched']:.2f})"
+            told += [realism, f"{r['edges']:+.2f}", moved, r["passes"]]
         rows.append(told + ["–"] * (len(names) - len(told)))
     return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in rows)
 

@@ -92,7 +92,7 @@ def test_a_method_that_always_fails_is_never_the_best():
     assert edit_table.best([once, again]) == {"no fright": "fifty, once"} and edit_table.best([again]) == {}
     assert not any(edit_table.reached(again).values())
     assert edit_page.verdict({"fresh": True, **again}).endswith("| **0%, missed** | **–, missed** | **–, missed** |")
-    empty = "| fifty, again | 6 | 6 | 0% (0–39%) | 0% | – | – | – | – | – |"
+    empty = "| fifty, again | 6 | 6 | 0% (0–39%) | 0% | – | – | – | – |"
     assert empty in edit_page.markdown([again], "no fright")
 
 
