@@ -110,10 +110,13 @@ class Sitting:
     @shared
     def slopes(self):
         """∂ factors / ∂x_t through the sampler, in standard deviations, (12, n)."""
-        J = self.model.jacobian(self.x, T, to=self.guide)
-        G = slopes(J, self.guide.std)
-        self.bill.passes += J.products * len(self.model.legs(T))
-        return G
+        return self.differentiated(self.x, T)
+
+    @property
+    @shared
+    def slopes_of_noise(self):
+        """∂ factors / ∂x_T, likewise."""
+        return self.differentiated(self.x_T, self.model.timesteps[0])
 
     @property
     def V(self):
@@ -152,6 +155,12 @@ class Sitting:
     def lack(self, wish):
         """The wished changes in standard deviations, (12,)."""
         return (goal(self.guide, self.told, wish) - self.told) / self.guide.std
+
+    def differentiated(self, x, t):
+        J = self.model.jacobian(x, t, to=self.guide)
+        G = slopes(J, self.guide.std)
+        self.bill.passes += J.products * len(self.model.legs(t))
+        return G
 
     def moved(self, v):
         return self.x + v.view_as(self.x)
@@ -267,7 +276,8 @@ def from_here(sitting, wish, **options):
 
 def all_of_noise(sitting, wish):
     """The same, from pure noise."""
-    return edited(sitting, steer, sitting.x_T, sitting.model.timesteps[0], wish, sitting.guide)
+    known = sitting.told, sitting.slopes_of_noise
+    return edited(sitting, steer, sitting.x_T, sitting.model.timesteps[0], wish, sitting.guide, known=known)
 
 
 def gradually(sitting, wish):
