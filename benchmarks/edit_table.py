@@ -10,6 +10,8 @@ from benchmarks.edit_tasks import FEW, MAIN, TARGETS, TASKS, named
 
 from hspace.cats import world
 
+USUAL = "one singular vector"  # the way of most published edits, beside which the best is shown
+
 
 def key(line):
     return line["seed"], line["task"], line["method"]
@@ -108,17 +110,19 @@ def verdicts(noted):
     """What the best method of each main task reaches: rows, with "fresh": whether of other pictures than chose it.
 
     The first `FEW` pictures, on which all methods are tried, tell which is the best; all others, where it was tried on
-    any, tell how good it is.
+    any, tell how good it is. "usual": the row of the method `USUAL` on the same pictures, or None.
     """
     first = {*sorted({line["seed"] for line in noted})[:FEW]}
-    chosen = rows([line for line in noted if line["seed"] in first])
-    others = rows([line for line in noted if line["seed"] not in first])
-    found = {
-        (r["task"], r["method"]): {"fresh": fresh, **r}
-        for fresh, table in ((False, chosen), (True, others))
-        for r in table
-    }
-    return [found[side] for side in best(chosen).items()]
+    chosen, others = (
+        {(r["task"], r["method"]): r for r in rows([line for line in noted if (line["seed"] in first) == early])}
+        for early in (True, False)
+    )
+    found = []
+    for task, method in best([*chosen.values()]).items():
+        fresh = (task, method) in others
+        table = others if fresh else chosen
+        found.append({"fresh": fresh, **table[task, method], "usual": table.get((task, USUAL))})
+    return found
 
 
 def reached(r):

@@ -91,7 +91,8 @@ def test_a_method_that_always_fails_is_never_the_best():
     assert once["failed"] == 0 and again["failed"] == 6 and again["others"] == [None, None, None]
     assert edit_table.best([once, again]) == {"no fright": "fifty, once"} and edit_table.best([again]) == {}
     assert not any(edit_table.reached(again).values())
-    assert edit_page.verdict({"fresh": True, **again}).endswith("| **0%, missed** | **–, missed** | **–, missed** |")
+    [said] = edit_page.verdict({"fresh": True, "usual": None, **again}).splitlines()
+    assert said.endswith("| **0%, missed** | **–, missed** | **–, missed** |")
     empty = "| fifty, again | 6 | 6 | 0% (0–39%) | 0% | – | – | – | – |"
     assert empty in edit_page.markdown([again], "no fright")
 
@@ -119,7 +120,7 @@ def test_targets_that_are_missed_are_printed():
     said = {"command": edit.command(60, ["fifty, once"], None), "fingerprint": "abc", "held": held}
     page = edit_page.text({"rows": table, "best": [best], "pictures": 60, **said})
     assert "`hspace bench edit --pictures 60 --methods 'fifty, once'`" in page
-    assert "| the same 60 pictures | 91% | **1.20, missed** | **0.15, missed** |" in page
+    assert "| the 60 that chose it | 91% | **1.20, missed** | **0.15, missed** |" in page
 
 
 def test_what_chose_a_method_does_not_judge_it():
@@ -131,6 +132,20 @@ def test_what_chose_a_method_does_not_judge_it():
     assert "| 20 other pictures | **0%, missed** |" in edit_page.verdict(best)
     [best] = edit_table.verdicts(made + [line(100 + i) for i in range(20)])
     assert not best["fresh"] and best["n"] == edit.FEW and best["success"][0] == 1
+
+
+def test_the_best_stands_beside_the_usual_on_the_same_pictures():
+    made, usual = noted(n=edit.FEW, failures=0), edit_table.USUAL
+    assert usual in METHODS and edit_table.verdicts(made)[0]["usual"] is None
+    made += [it | {"method": usual, "referee": made[0]["referee"]} for it in made if it["task"]]
+    late = [it | {"seed": edit.FEW + it["seed"]} for it in made if it["seed"] < 20]
+    [best] = edit_table.verdicts(made + late)
+    assert (best["method"], best["n"]) == ("fifty, once", 20) and best["usual"]["n"] == 20
+    first, second = edit_page.verdict(best).splitlines()
+    assert "fifty, once, the best | 20 other pictures | **84%, missed** |" in first
+    assert f"{usual}, the usual | the same | 0% |" in second
+    alone = [it for it in made if it["method"] in ("", usual)]
+    assert len(edit_page.verdict(edit_table.verdicts(alone)[0]).splitlines()) == 1
 
 
 def test_what_is_still_to_be_measured_is_said():
