@@ -26,7 +26,7 @@ What the methods do, and what the columns mean, stands further below.
 {unfinished}
 ## In short
 
-For each of the first two wishes was asked, of the best method: success with a lower bound of at least {success:.0%},
+The targets for the best method on each of the first two wishes: success with a lower bound of at least {success:.0%},
 realism within {realism} × that of the untouched, others moved by at most {others} standard deviations. What chose a
 method does not judge it: the first {few} pictures tell which is the best, and all others on which it was tried how good
 it is. Below it stands the usual way, straight along {usual}, on the same pictures.
