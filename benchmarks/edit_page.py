@@ -172,7 +172,7 @@ def markdown(table, task):
     for r in there:
         of, low, high = r["success"]
         told = [r["method"] or "untouched", r["n"], *(r[name] for name in failures)]
-        told += [f"{of:.0%} ({100 * low:.0f}–{high:.0%})", f"{r['success by fit'][0]:.0%}"]
+        told += [f"{percent(of)} ({100 * low:.0f}–{high:.0%})", percent(r["success by fit"][0])]
         if r["failed"] < r["n"]:
             half, *between = r["others"]
             moved = f"{half:.2f} " + ("(too few)" if None in between else "({:.2f}–{:.2f})".format(*between))
@@ -196,6 +196,12 @@ def verdict(r):
 def against_targets(r):
     """What the targets ask about: the lower bound of success, realism beside the untouched, the others' change."""
     return [f"{r['success'][1]:.0%}", number(r["times untouched"]), number(r["others"][0])]
+
+
+def percent(share):
+    """In whole percent; with a decimal where that would say all or none, and it is not."""
+    coarse = f"{share:.0%}"
+    return f"{share:.1%}" if coarse in ("0%", "100%") and 0 < share < 1 else coarse
 
 
 def number(value):

@@ -97,6 +97,13 @@ def test_a_method_that_always_fails_is_never_the_best():
     assert empty in edit_page.markdown([again], "no fright")
 
 
+@pytest.mark.parametrize(
+    ("share", "said"), [(0, "0%"), (1, "100%"), (0.995, "99.5%"), (0.004, "0.4%"), (0.994, "99%"), (0.5, "50%")]
+)
+def test_all_and_none_are_said_of_all_and_none_only(share, said):
+    assert edit_page.percent(share) == said
+
+
 def test_what_is_wished_for_does_not_count_as_other():
     made = [line(0), line(0, "nose", "fifty, once", {"nose": 1.5, "nap": 5.0, "luck": -1.0, "ear": 1.1})]
     [_, row] = edit_table.rows(made)
