@@ -1,5 +1,7 @@
 """The page of the table of edits: its text, figures and pictures."""
 
+from itertools import chain
+
 import numpy as np
 import torch
 from benchmarks.edit_methods import ABOUT, CLOUD, METHODS, STARTS, T
@@ -156,8 +158,8 @@ def section(stored, task):
         alt = f"Pairs of pictures, before and after: {title.lower()}, by the method “{best}”."
         parts += [
             f"![{alt}](_static/{png(task, 'extremes')})",
-            f"By “{best}”, the best on the first {FEW} pictures: of all pictures those whose other factors moved "
-            "least, then those where they moved most.",
+            f"By “{best}”, the best on the first {FEW} pictures: where the wish came true, those whose other factors "
+            "moved least, then those where they moved most; in the end, if any, the first where it did not.",
         ]
     return "\n\n".join(parts)
 
@@ -246,7 +248,7 @@ def side_by_side(find, seeds, task, methods):
 
 def extreme_pairs(find, noted, task, method):
     """A figure of the extremes, before and after."""
-    seeds = extremes(noted, task, method)
+    seeds = [*chain(*extremes(noted, task, method))]
     before, after = (torch.stack([find(seed, *side) for seed in seeds]) for side in [("", ""), (task, method)])
     return figures.compare(before, after, titles=[str(seed) for seed in seeds])
 

@@ -133,9 +133,10 @@ def reached(r):
 
 
 def extremes(noted, task, method, count=4):
-    """Seeds of the pictures whose other factors a method moved least, then of those where it moved them most."""
+    """Seeds of a method's pictures, three lists: where its wish came true and other factors moved least; where they
+    moved most; and the first where it did not come true."""
     by = comparable(noted)
     seeds = [s for (s, t, m), line in by.items() if (t, m) == (task, method) and "failed" not in line]
-    off = {s: row(task, method, [(by[s, "", ""], by[s, task, method])])["others"][0] for s in seeds}
-    order = sorted(off, key=off.get)
-    return order[:count] + order[-count:] if len(order) >= 2 * count else order
+    told = {s: row(task, method, [(by[s, "", ""], by[s, task, method])]) for s in seeds}
+    true = sorted((s for s in seeds if told[s]["success"][0]), key=lambda s: told[s]["others"][0])
+    return true[:count], true[count:][-count:], sorted({*seeds} - {*true})[:count]

@@ -81,7 +81,17 @@ def test_a_picture_of_which_nothing_can_be_told_is_in_no_row():
     made = noted(n=8)
     made += [{"seed": 9, "task": "", "method": "", "failed": "it is NaN"}, line(9, "no fright", "fifty, once")]
     assert edit_table.rows(made) == edit_table.rows(noted(n=8))
-    assert edit_table.extremes(made, "no fright", "fifty, once", count=1) == [0, 7]
+    assert edit_table.extremes(made, "no fright", "fifty, once", count=1) == ([2], [7], [0])
+
+
+def test_extremes_are_of_wishes_that_came_true_and_then_of_those_that_did_not():
+    made = [line(seed) for seed in range(6)]
+    for seed, ear in enumerate([0.0, 0.3, 0.0, 0.1, 0.2, 0.0]):
+        told = {"ear": world.MEAN[1].item() + ear, "fright": 0.9 if seed in (0, 2) else 0.1}
+        made.append(line(seed, "no fright", "fifty, once", told))
+    least, most, missed = edit_table.extremes(made, "no fright", "fifty, once", count=2)
+    assert (least, most, missed) == ([5, 3], [4, 1], [0, 2])
+    assert edit_table.extremes(made, "no fright", "fifty, once") == ([5, 3, 4, 1], [], [0, 2])
 
 
 def test_a_method_that_always_fails_is_never_the_best():
