@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from benchmarks.edit_methods import CLOUD, COSTLY, METHODS, Sitting, T, carried
 from benchmarks.edit_page import markdown, publish
-from benchmarks.edit_table import held, key, rows, verdicts
+from benchmarks.edit_table import alike, held, key, rows, verdicts
 from benchmarks.edit_tasks import FEW, MAIN, PICTURES, TASKS, named
 from PIL import Image
 from tqdm import tqdm
@@ -277,6 +277,7 @@ def main(model, folder=FOLDER, store=None, page=None, pictures=PICTURES, methods
         "fingerprint": signature(model, sketch),
         "pictures": pictures,
         "best": verdicts(noted),
+        "alike": alike(noted),
         "held": held(noted, model),
         "rows": table,
     }

@@ -21,10 +21,11 @@ PAGE = """# Edits compared
 <!-- Written by `hspace bench edit --page book/edits.md`. Do not edit. -->
 
 Compared are {methods} ways to make one wish come true in Alice's pictures and to leave the rest as it is. The
-pictures: the first {pictures} seeds, from 0, whose picture the guide takes for a frightening puppet. All methods follow
-the guide (“a little at every step” the sketch). None of them is scored by what it followed: success, realism and the
-change of the other factors are told by the referee, and success a second time by fitting the renderer to the picture.
-What the methods do, and what the columns mean, stands further below.
+pictures: the first {pictures} seeds, from 0, whose picture the guide takes for a frightening puppet; costly methods,
+and wishes after the first two, have the first {few} of them. All methods follow the guide (“a little at every step” the
+sketch). None of them is scored by what it followed: success, realism and the change of the other factors are told by
+the referee, and success a second time by fitting the renderer to the picture. What the methods do, and what the columns
+mean, stands further below.
 {unfinished}
 ## In short
 
@@ -148,6 +149,7 @@ def section(stored, task):
         task in MAIN
     )
     parts = [f"## {title}", f"![{alt}](_static/{png(task, 'methods')})", caption, markdown(stored["rows"], task)]
+    parts += [line for line in [beside(stored["alike"], task)] if line]
     if best:
         alt = f"The same pictures by every method, one a row: {title.lower()}."
         parts[1:1] = [
@@ -182,6 +184,18 @@ def markdown(table, task):
             told += [realism, f"{r['edges']:+.2f}", moved, r["passes"]]
         rows.append(told + ["–"] * (len(names) - len(told)))
     return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in rows)
+
+
+def beside(alike, task):
+    """A sentence that compares methods of different n on the same pictures; empty where there is none."""
+    said = [
+        f"“{one['method']}” {percent(one['success'][0])} and {number(one['others'][0])}, “{other['method']}” "
+        f"{percent(other['success'][0])} and {number(other['others'][0])}"
+        for one, other in alike
+        if one["task"] == task
+    ]
+    start = "Rows of different n tell of different pictures. On those that both have, success and others:"
+    return f"{start} {'; '.join(said)}." if said else ""
 
 
 def verdict(r):

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import scipy.stats
-from benchmarks.edit_methods import METHODS, K
+from benchmarks.edit_methods import LIKE, METHODS, K
 from benchmarks.edit_tasks import FEW, MAIN, TARGETS, TASKS, named
 
 from hspace.cats import world
@@ -83,6 +83,23 @@ def middle(values):
         interval = np.sort(values)[[max(low - 1, 0), min(len(values) - low, len(values) - 1)]]
     median = np.median(values) if len(values) else None
     return [v if v is None else round(float(v), 4) for v in (median, *interval)]
+
+
+def alike(noted):
+    """Costly methods beside those that they are like, on the pictures on which both were tried: pairs of rows.
+
+    Only where one was tried on more: elsewhere the table itself compares them.
+    """
+    tried = {}
+    for line in noted:
+        tried.setdefault((line["task"], line["method"]), set()).add(line["seed"])
+    found = []
+    for task, (method, like) in product(TASKS, LIKE.items()):
+        one, other = (tried.get((task, name), set()) for name in (method, like))
+        if one & other and one != other:
+            both = {(r["task"], r["method"]): r for r in rows([x for x in noted if x["seed"] in one & other])}
+            found.append([both[task, method], both[task, like]])
+    return found
 
 
 def held(noted, model):

@@ -14,7 +14,7 @@ import pytest
 import scipy.stats
 import torch
 from benchmarks import edit, edit_page, edit_table
-from benchmarks.edit_methods import ABOUT, METHODS, K, Sitting, T, carried, combined, once, walked
+from benchmarks.edit_methods import ABOUT, COSTLY, LIKE, METHODS, K, Sitting, T, carried, combined, once, walked
 from PIL import Image
 from small_models import scheduler, unet
 
@@ -114,6 +114,23 @@ def test_all_and_none_are_said_of_all_and_none_only(share, said):
     assert edit_page.percent(share) == said
 
 
+def test_a_costly_method_is_compared_on_the_pictures_that_both_have():
+    made = noted(n=10, failures=5)  # the first five fail
+    few = [it | {"method": "fifty, projected walk"} for it in made if it["task"] and it["seed"] < 6]
+    [(walk, once)] = edit_table.alike(made + few)
+    assert (walk["method"], once["method"]) == ("fifty, projected walk", "fifty, once") and walk["n"] == once["n"] == 6
+    assert walk["success"] == once["success"] and once["success"][0] == pytest.approx(1 / 6, abs=1e-3)
+    said = edit_page.beside([[walk, once]], "no fright")
+    assert "“fifty, projected walk” 17% and 0.15, “fifty, once” 17% and 0.15." in said
+    assert edit_page.beside([[walk, once]], "horse") == edit_page.beside([], "no fright") == ""
+    every = [it | {"method": "fifty, projected walk"} for it in made if it["task"]]
+    assert edit_table.alike(made + every) == edit_table.alike(made) == []
+
+
+def test_every_costly_method_is_like_another():
+    assert {METHODS[name] for name in LIKE} == COSTLY and not COSTLY & {METHODS[like] for like in LIKE.values()}
+
+
 def test_what_is_wished_for_does_not_count_as_other():
     made = [line(0), line(0, "nose", "fifty, once", {"nose": 1.5, "nap": 5.0, "luck": -1.0, "ear": 1.1})]
     [_, row] = edit_table.rows(made)
@@ -135,7 +152,7 @@ def test_targets_that_are_missed_are_printed():
     assert edit_table.reached(best) == {"success": True, "realism": False, "others": False}
     held = {"pictures": 60, "chance": 0.064, "shares": [0.5] * 12}
     said = {"command": edit.command(60, ["fifty, once"], None), "fingerprint": "abc", "held": held}
-    page = edit_page.text({"rows": table, "best": [best], "pictures": 60, **said})
+    page = edit_page.text({"rows": table, "best": [best], "alike": [], "pictures": 60, **said})
     assert "`hspace bench edit --pictures 60 --methods 'fifty, once'`" in page
     assert "| the 60 that chose it | 91% | **1.20, missed** | **0.15, missed** |" in page
 
@@ -512,6 +529,7 @@ def test_the_page_says_what_the_lines_say(stored, published):
     assert stored["rows"] == json.loads(json.dumps(edit_table.rows(published)))
     assert (ROOT / "book/edits.md").read_text(encoding="utf-8") == edit_page.text(stored)
     assert stored["best"] == json.loads(json.dumps(edit_table.verdicts(published)))
+    assert stored["alike"] == json.loads(json.dumps(edit_table.alike(published)))
     for name in re.findall(r"_static/(edits_\w+.png)", edit_page.text(stored)):
         assert Image.open(ROOT / "book/_static" / name).width > 600
     best = edit_page.bests(stored)
