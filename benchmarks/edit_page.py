@@ -149,7 +149,8 @@ def section(stored, task):
         task in MAIN
     )
     parts = [f"## {title}", f"![{alt}](_static/{png(task, 'methods')})", caption, markdown(stored["rows"], task)]
-    parts += [line for line in [beside(stored["alike"], task)] if line]
+    if compared := beside(stored["alike"], task):
+        parts.append(compared)
     if best:
         alt = f"The same pictures by every method, one a row: {title.lower()}."
         parts[1:1] = [
@@ -161,7 +162,7 @@ def section(stored, task):
         parts += [
             f"![{alt}](_static/{png(task, 'extremes')})",
             f"By “{best}”, the best on the first {FEW} pictures: where the wish came true, those whose other factors "
-            "moved least, then those where they moved most; in the end, if any, the first where it did not.",
+            "moved least, and those where they moved most; last, if there are any, the first where it did not.",
         ]
     return "\n\n".join(parts)
 
@@ -183,19 +184,25 @@ def markdown(table, task):
             realism = f"{r['realism'][0]:.3f} ({r['times untouched']:.2f})"
             told += [realism, f"{r['edges']:+.2f}", moved, r["passes"]]
         rows.append(told + ["–"] * (len(names) - len(told)))
+    return grid(rows)
+
+
+def grid(rows):
+    """Lines of a Markdown table."""
     return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in rows)
 
 
 def beside(alike, task):
-    """A sentence that compares methods of different n on the same pictures; empty where there is none."""
-    said = [
-        f"“{one['method']}” {percent(one['success'][0])} and {number(one['others'][0])}, “{other['method']}” "
-        f"{percent(other['success'][0])} and {number(other['others'][0])}"
-        for one, other in alike
-        if one["task"] == task
-    ]
-    start = "Rows of different n tell of different pictures. On those that both have, success and others:"
-    return f"{start} {'; '.join(said)}." if said else ""
+    """A table that compares methods of different n on the same pictures, two a line; empty where there is none."""
+    pairs = [pair for pair in alike if pair[0]["task"] == task]
+    if not pairs:
+        return ""
+    names = ["costly method", "success", "others", "the one it is like", "success", "others", "n"]
+    rows = [names, ["---"] * len(names)]
+    for pair in pairs:
+        told = [(r["method"], percent(r["success"][0]), number(r["others"][0])) for r in pair]
+        rows.append([*chain(*told), pair[0]["n"]])
+    return "Rows of different n tell of different pictures. On those that both have:\n\n" + grid(rows)
 
 
 def verdict(r):
@@ -206,7 +213,7 @@ def verdict(r):
     lines = [[TASKS[r["task"]].title, f"{r['method']}, the best", by, *marked]]
     if r["usual"] and r["method"] != USUAL:
         lines.append(["", f"{USUAL}, the usual", "the same", *against_targets(r["usual"])])
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return grid(lines)
 
 
 def against_targets(r):
@@ -261,10 +268,11 @@ def side_by_side(find, seeds, task, methods):
 
 
 def extreme_pairs(find, noted, task, method):
-    """A figure of the extremes, before and after."""
-    seeds = [*chain(*extremes(noted, task, method))]
-    before, after = (torch.stack([find(seed, *side) for seed in seeds]) for side in [("", ""), (task, method)])
-    return figures.compare(before, after, titles=[str(seed) for seed in seeds])
+    """A figure of the extremes, before and after, each under its seed and what it is an extreme of."""
+    groups = zip(extremes(noted, task, method), ("least", "most", "missed"), strict=True)
+    shown = [(seed, kind) for seeds, kind in groups for seed in seeds]
+    before, after = (torch.stack([find(seed, *side) for seed, _ in shown]) for side in [("", ""), (task, method)])
+    return figures.compare(before, after, titles=[f"{kind}\n{seed}" for seed, kind in shown])
 
 
 def publish(page, stored, find, noted, seeds):

@@ -10,7 +10,7 @@ from benchmarks.edit_tasks import FEW, MAIN, TARGETS, TASKS, named
 
 from hspace.cats import world
 
-USUAL = "one singular vector"  # the way of most published edits, beside which the best is shown
+USUAL = "one singular vector"  # straight along one direction, the usual way, beside which the best is shown
 
 
 def key(line):
@@ -29,6 +29,11 @@ def rows(noted):
             pairs = [(by[s, "", ""], by[s, task, method] if method else by[s, "", ""]) for s in seeds]
             table.append(row(task, method, pairs))
     return table
+
+
+def by_method(noted):
+    """{(task, method): row}."""
+    return {(r["task"], r["method"]): r for r in rows([*noted])}
 
 
 def comparable(noted):
@@ -91,13 +96,13 @@ def alike(noted):
     Only where one was tried on more: elsewhere the table itself compares them.
     """
     tried = {}
-    for line in noted:
-        tried.setdefault((line["task"], line["method"]), set()).add(line["seed"])
+    for seed, task, method in comparable(noted):
+        tried.setdefault((task, method), set()).add(seed)
     found = []
     for task, (method, like) in product(TASKS, LIKE.items()):
         one, other = (tried.get((task, name), set()) for name in (method, like))
         if one & other and one != other:
-            both = {(r["task"], r["method"]): r for r in rows([x for x in noted if x["seed"] in one & other])}
+            both = by_method(line for line in noted if line["seed"] in one & other)
             found.append([both[task, method], both[task, like]])
     return found
 
@@ -130,10 +135,7 @@ def verdicts(noted):
     any, tell how good it is. "usual": the row of the method `USUAL` on the same pictures, or None.
     """
     first = {*sorted({line["seed"] for line in noted})[:FEW]}
-    chosen, others = (
-        {(r["task"], r["method"]): r for r in rows([line for line in noted if (line["seed"] in first) == early])}
-        for early in (True, False)
-    )
+    chosen, others = (by_method(line for line in noted if (line["seed"] in first) == early) for early in (True, False))
     found = []
     for task, method in best([*chosen.values()]).items():
         fresh = (task, method) in others

@@ -167,6 +167,16 @@ def test_a_comparison_shows_what_became_of_each():
     assert told(figure) == ["before", "after", "3", "4"]
 
 
+def test_titles_of_two_lines_have_room_for_both():
+    before, after = solid([(8, 0, 0), (16, 0, 0)], 64), solid([(24, 0, 0), (32, 0, 0)], 64)
+    for titles, lines in ((["least\n3", "4"], 2), (["3", "4"], 1)):
+        figure = figures.compare(before, after, titles=titles)
+        figure.canvas.draw()
+        high = [text.get_window_extent().y1 for text in figure.axes[0].texts[2:]]
+        top = figure.bbox.height - max(high)
+        assert 0 < top < 30, f"{lines} lines end {top} dots below the edge"
+
+
 def test_the_gallery_runs_down_its_columns_with_a_number_at_each_strip():
     colours = [[(40 * k, 80 * f, 8) for f in range(3)] for k in range(5)]
     figure = figures.gallery(np.stack([solid(row, 48) for row in colours]), numbers=[2, 3, 5, 7, 11])

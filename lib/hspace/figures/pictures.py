@@ -48,7 +48,8 @@ def strips(pictures, rows=None, columns=None, cell=64):
 def compare(before, after, names=("before", "after"), titles=None, cell=64):
     """Pictures above what became of them.
 
-    before, after (B, 3, H, W) in [-1, 1], or uint8; names: labels of the two rows; titles: B labels above.
+    before, after (B, 3, H, W) in [-1, 1], or uint8; names: labels of the two rows; titles: B labels above,
+    of one line or more.
     Returns a Figure. Raises ValueError for shapes or labels that do not fit.
     """
     pairs = np.stack(arrays(before=(before, "B 3 H W"), after=(after, "B 3 H W")))
@@ -74,7 +75,8 @@ def _strips(pictures, rows, columns, cell, framed):
     rows = rows if rows is None else labels(rows, R, "rows")
     columns = columns if columns is None else labels(columns, F, "columns")
     left = SHARP * MARGIN + (_width(rows) + SHARP * GAP if rows else 0)
-    top = SHARP * (MARGIN + LETTER * (columns is not None))
+    lines = max((text.count("\n") + 1 for text in columns or []), default=0)
+    top = SHARP * (MARGIN + LETTER * lines)
     down, right = high + SHARP * GAP, wide + SHARP * GAP
     spots = [(left + f * right, top + r * down) for r in range(R) for f in range(F)]
     size = left + F * right + SHARP * (MARGIN - GAP), top + R * down + SHARP * (MARGIN - GAP)
