@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from benchmarks.edit_methods import ABOUT, CLOUD, METHODS, STARTS, T
 from benchmarks.edit_table import USUAL, extremes, reached
-from benchmarks.edit_tasks import BIGGER, ENOUGH, FEW, HORSE, MAIN, PICTURES, TARGETS, TASKS
+from benchmarks.edit_tasks import BIGGER, ENOUGH, FEW, HORSE, LAW, MAIN, PICTURES, TARGETS, TASKS
 from tqdm import tqdm
 
 from hspace import figures
@@ -14,6 +14,8 @@ from hspace.cats import world
 from hspace.files import write
 from hspace.report import SEEN
 
+NOSES = ("nose", "nose alone")  # wishes that ask what the law does
+NONE_YET = {"horse": ", and without those that are horses before"}
 SHOWN = 6  # pictures side by side: those after the first, from which one method carries over
 
 PAGE = """# Edits compared
@@ -148,16 +150,21 @@ def section(stored, task):
     caption = "Left and right with 95 % intervals." + " Dashed is what was asked of the best, shaded the side." * (
         task in MAIN
     )
-    parts = [f"## {title}", f"![{alt}](_static/{png(task, 'methods')})", caption, markdown(stored["rows"], task)]
+    side_by_side = f"The same pictures by every method, one a row: {title.lower()}."
+    parts = [
+        f"## {title}",
+        f"![{side_by_side}](_static/{png(task, 'side_by_side')})",
+        "The first pictures that frighten, under their seeds, by every method; without the very first, from which "
+        f"“fifty, carried over” takes its edits{NONE_YET.get(task, '')}.",
+        f"![{alt}](_static/{png(task, 'methods')})",
+        caption,
+        markdown(stored["rows"], task),
+    ]
     if compared := beside(stored["alike"], task):
         parts.append(compared)
+    if task in NOSES:
+        parts.append(smile(stored["rows"], task))
     if best:
-        alt = f"The same pictures by every method, one a row: {title.lower()}."
-        parts[1:1] = [
-            f"![{alt}](_static/{png(task, 'side_by_side')})",
-            "The first pictures that frighten, under their seeds, by every method; without the very first, from which "
-            "“fifty, carried over” takes its edits.",
-        ]
         alt = f"Pairs of pictures, before and after: {title.lower()}, by the method “{best}”."
         parts += [
             f"![{alt}](_static/{png(task, 'extremes')})",
@@ -203,6 +210,19 @@ def beside(alike, task):
         told = [(r["method"], percent(r["success"][0]), number(r["others"][0])) for r in pair]
         rows.append([*chain(*told), pair[0]["n"]])
     return "Rows of different n tell of different pictures. On those that both have:\n\n" + grid(rows)
+
+
+def smile(table, task):
+    """What became of nose, smile and luck, as a table: the median signed change, in the sizes of the story."""
+    wish = TASKS[task].wish(dict.fromkeys(world.FACTORS, 0.0))
+    rows = [["method", *LAW], ["---"] * (1 + len(LAW)), ["*wished for*", *(f"{wish.get(f, 0):+.2f}" for f in LAW)]]
+    for r in table:
+        if r["task"] == task and r["method"] and r["failed"] < r["n"]:
+            rows.append([r["method"], *(f"{r['moved'][f][0]:+.2f}" for f in LAW)])
+    start = f"Does the smile follow? With the law a nose that grows by {BIGGER} broadens the nap smile by "
+    nap, luck = (world.W[:, 0] * BIGGER).tolist()
+    start += f"{nap:.2f} and takes {-luck:.2f} of luck. Here is what moved (median, in the sizes of the story):"
+    return f"{start}\n\n{grid(rows)}"
 
 
 def verdict(r):
@@ -280,9 +300,12 @@ def publish(page, stored, find, noted, seeds):
     table, best, static = stored["rows"], bests(stored), page.parent / "_static"
     shown = [task for task in TASKS if any(r["task"] == task for r in table)]
     drawn = {png(task, "methods"): forest(table, task, best.get(task)) for task in shown}
-    for task, method in best.items():
+    for task in shown:
         tried = [r["method"] for r in table if r["task"] == task and r["method"]]
-        drawn[png(task, "side_by_side")] = side_by_side(find, seeds[1:][:SHOWN] or seeds, task, tried)
+        edited = {line["seed"] for line in noted if line["task"] == task}
+        first = [seed for seed in seeds[1:] if seed in edited][:SHOWN] or seeds
+        drawn[png(task, "side_by_side")] = side_by_side(find, first, task, tried)
+    for task, method in best.items():
         drawn[png(task, "extremes")] = extreme_pairs(find, noted, task, method)
     static.mkdir(parents=True, exist_ok=True)
     for name, figure in drawn.items():

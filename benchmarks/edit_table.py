@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import scipy.stats
 from benchmarks.edit_methods import LIKE, METHODS, K
-from benchmarks.edit_tasks import FEW, MAIN, TARGETS, TASKS, named
+from benchmarks.edit_tasks import FEW, LAW, MAIN, TARGETS, TASKS, named
 
 from hspace.cats import world
 
@@ -51,7 +51,8 @@ def row(task, method, pairs):
     }
     lost = [False] * (len(pairs) - len(whole))
     done = {name: [TASKS[task].done(named(b), named(a)) for b, a in both] + lost for name, both in moved.items()}
-    change = np.diff(moved["referee"], axis=1)[:, 0] / world.STD.numpy()
+    signed = np.diff(moved["referee"], axis=1)[:, 0]
+    change = signed / world.STD.numpy()
     wish = TASKS[task].wish(named(pairs[0][0]["referee"]))
     others = np.sqrt((change[:, [i for i, f in enumerate(world.FACTORS) if f not in wish]] ** 2).mean(axis=1))
     pixels = np.array([[b["pixels"], a["pixels"]] for b, a in whole]).reshape(-1, 2)
@@ -67,6 +68,7 @@ def row(task, method, pairs):
         "edges": middle([a["edges"] for _, a in whole])[0],
         "others": middle(others),
         "change": {f: middle(np.abs(change[:, i]))[0] for i, f in enumerate(world.FACTORS)},
+        "moved": {f: middle(signed[:, i]) for i, f in enumerate(world.FACTORS) if f in LAW},
         "passes": round(float(np.mean([a["passes"] for _, a in whole]))) if whole else None,
     }
 

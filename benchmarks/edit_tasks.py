@@ -10,6 +10,7 @@ TARGETS = {"success": 0.9, "realism": 1.1, "others": 0.15}  # of the best method
 PICTURES = 200  # frightening puppets that the whole comparison takes
 HORSE = 0.5  # above it is a horse
 BIGGER, ENOUGH = 0.5, 0.25  # what is wished for a nose, and what counts as success
+LAW = ("nose", "nap", "luck")  # what moves where a nose grows by the law of the cat people
 FEW = 64  # pictures for costly methods and for the lesser tasks
 
 

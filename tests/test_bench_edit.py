@@ -63,6 +63,8 @@ def test_a_row_says_what_happened():
     assert row["success"] == [0.8, round(wilson.low, 3), round(wilson.high, 3)] == row["success by fit"]
     assert row["others"][0] == pytest.approx(0.5 / math.sqrt(11), abs=1e-4)  # the nose, of eleven factors not named
     assert row["change"]["nose"] == 0.5 and row["change"]["ear"] == 0
+    half = 0.5 * world.STD[0].item()
+    assert row["moved"] == {"nose": [pytest.approx(half, abs=1e-4)] * 3, "nap": [0] * 3, "luck": [0] * 3}
     assert row["times untouched"] == 1.2 and row["passes"] == 204 and (row["n"], row["failed"]) == (10, 0)
 
 
@@ -146,6 +148,15 @@ def test_the_interval_of_a_median_holds_the_true_one_as_often_as_it_says():
     rng = np.random.default_rng(0)
     held = [low <= 0 <= high for _, low, high in (edit_table.middle(rng.normal(size=25)) for _ in range(400))]
     assert np.mean(held) >= 0.93
+
+
+def test_what_the_law_made_of_a_nose_is_said_with_its_sign():
+    told = {"nose": world.MEAN[0].item() + 0.4, "nap": world.MEAN[2].item() + 0.7, "luck": world.MEAN[3].item() - 0.3}
+    for task, wished in (("nose", "+0.50 | +1.00 | -0.25"), ("nose alone", "+0.50 | +0.00 | +0.00")):
+        made = [line(seed) for seed in range(6)] + [line(seed, task, "fifty, once", told) for seed in range(6)]
+        table = edit_page.smile(edit_table.rows(made), task)
+        assert f"| *wished for* | {wished} |" in table and "| fifty, once | +0.40 | +0.70 | -0.30 |" in table
+        assert "broadens the nap smile by 1.00 and takes 0.25 of luck" in table
 
 
 def test_targets_that_are_missed_are_printed():
