@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import scipy.stats
 from benchmarks.edit_methods import LIKE, METHODS, K
-from benchmarks.edit_tasks import FEW, LAW, MAIN, TARGETS, TASKS, named
+from benchmarks.edit_tasks import FEW, LAW, TARGETS, TASKS, named
 
 from hspace.cats import world
 
@@ -117,12 +117,12 @@ def held(noted, model):
 
 
 def best(table):
-    """{main task: the method that meets the most targets}.
+    """{task: the method that meets the most targets}; those of the later tasks have none, and the same yardstick.
 
     Of several, that with the highest lower bound of success; of these, that which moves the others least.
     """
     found = {}
-    for task in MAIN:
+    for task in TASKS:
         there = [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
         if there:
             merits = [(sum(reached(r).values()), r["success"][1], -r["others"][0]) for r in there]
@@ -131,7 +131,7 @@ def best(table):
 
 
 def verdicts(noted):
-    """What the best method of each main task reaches: rows, with "fresh": whether of other pictures than chose it.
+    """What the best method of each task reaches: rows, with "fresh": whether of other pictures than chose it.
 
     The first `FEW` pictures, on which all methods are tried, tell which is the best; all others, where it was tried on
     any, tell how good it is. "usual": the row of the method `USUAL` on the same pictures, or None.

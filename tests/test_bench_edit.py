@@ -156,7 +156,18 @@ def test_what_the_law_made_of_a_nose_is_said_with_its_sign():
         made = [line(seed) for seed in range(6)] + [line(seed, task, "fifty, once", told) for seed in range(6)]
         table = edit_page.smile(edit_table.rows(made), task)
         assert f"| *wished for* | {wished} |" in table and "| fifty, once | +0.40 | +0.70 | -0.30 |" in table
-        assert "broadens the nap smile by 1.00 and takes 0.25 of luck" in table
+        assert "broadens the nap smile by 1.00 and takes 0.25 of luck" in table and "the law gives" not in table
+
+
+@pytest.mark.parametrize(("nose", "said"), [(0.4, "1.5 and -0.5."), (0.2, "too little nose to tell.")])
+def test_where_only_a_nose_was_asked_for_the_law_is_compared_with_what_came(nose, said):
+    told = {"nose": world.MEAN[0] + nose, "nap": world.MEAN[2] + 0.6, "luck": world.MEAN[3] - 0.2}
+    told = {name: value.item() for name, value in told.items()}
+    made = [line(0), line(0, "nose alone", edit_table.USUAL, told)]
+    table = edit_page.smile(edit_table.rows(made), "nose alone")
+    assert table.endswith(
+        f"gives 2.0 of nap smile and -0.5 of luck. Along one singular vector, though chosen for the nose alone: {said}"
+    )
 
 
 def test_targets_that_are_missed_are_printed():
@@ -169,6 +180,13 @@ def test_targets_that_are_missed_are_printed():
     page = edit_page.text({"rows": table, "best": [best], "alike": [], "pictures": 60, **said})
     assert "`hspace bench edit --pictures 60 --methods 'fifty, once'`" in page
     assert "| the 60 that chose it | 91% | **1.20, missed** | **0.15, missed** |" in page
+
+
+def test_a_wish_without_targets_has_a_best_that_misses_none():
+    made = [it | {"task": it["task"] and "horse"} for it in noted(n=12)]  # nobody became a horse
+    [best] = edit_table.verdicts(made)
+    assert (best["task"], best["method"], best["success"][0]) == ("horse", "fifty, once", 0)
+    assert "missed" not in edit_page.verdict(best) and "| the 12 that chose it | 0% | 1.20 |" in edit_page.verdict(best)
 
 
 def test_what_chose_a_method_does_not_judge_it():
