@@ -35,10 +35,10 @@ The targets for the best method on each of the first two wishes: success with a 
 realism within {realism} × that of the untouched, others moved by at most {others} standard deviations. The best is the
 one that meets the most of them on the first {few} pictures, and of several the one with the highest lower bound. What
 chose a method does not judge it: all others on which it was tried tell how good it is. The later wishes have the same
-yardstick, but no targets and no other pictures. Below each best stands the usual way, straight along {usual}, on the
-same pictures.
+yardstick, but no targets and no other pictures. In brackets stands the usual way, straight along {usual}, on the same
+pictures.
 
-| wish | method | judged by | success, lower bound | × untouched | others |
+| wish | best method | judged by | success, lower bound | × untouched | others |
 |---|---|---|---|---|---|
 {asked}
 
@@ -164,6 +164,11 @@ def section(stored, task):
     ]
     if compared := beside(stored["alike"], task):
         parts.append(compared)
+    alt = f"{title}: how far each method moved each factor."
+    parts += [
+        f"![{alt}](_static/{png(task, 'changes')})",
+        "How far each factor moved: median, in standard deviations. Framed is what the wish names.",
+    ]
     if task in NOSES:
         parts.append(smile(stored["rows"], task))
     if best:
@@ -216,9 +221,9 @@ def beside(alike, task):
 
 def smile(table, task):
     """What became of nose, smile and luck, as a table: the median signed change, in the sizes of the story."""
-    wish = TASKS[task].wish(dict.fromkeys(world.FACTORS, 0.0))
+    wish = asked(task)
     rows = [["method", *LAW], ["---"] * (1 + len(LAW)), ["*wished for*", *(f"{wish.get(f, 0):+.2f}" for f in LAW)]]
-    there = [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
+    there = told(table, task)
     rows += [[r["method"], *(f"{r['moved'][f][0]:+.2f}" for f in LAW)] for r in there]
     start = f"Does the smile follow? With the law a nose that grows by {BIGGER} broadens the nap smile by "
     nap, luck = (world.W[:, 0] * BIGGER).tolist()
@@ -236,14 +241,13 @@ def by_itself(r):
 
 
 def verdict(r):
-    """The lines of one wish in the first table: the best method, and the usual one."""
+    """The line of one wish in the first table: what the best method reaches, and in brackets the usual one."""
     by = f"{r['n']} other pictures" if r["fresh"] else f"the {r['n']} that chose it"
     met = zip(against_targets(r), reached(r).values(), strict=True)
-    marked = [value if ok or r["task"] not in MAIN else f"**{value}, missed**" for value, ok in met]
-    lines = [[TASKS[r["task"]].title, f"{r['method']}, the best", by, *marked]]
+    told = [value if ok or r["task"] not in MAIN else f"**{value}, missed**" for value, ok in met]
     if r["usual"] and r["method"] != USUAL:
-        lines.append(["", f"{USUAL}, the usual", "the same", *against_targets(r["usual"])])
-    return grid(lines)
+        told = [f"{value} ({usual})" for value, usual in zip(told, against_targets(r["usual"]), strict=True)]
+    return grid([[TASKS[r["task"]].title, r["method"], by, *told]])
 
 
 def against_targets(r):
@@ -272,7 +276,7 @@ def png(task, what):
 
 def forest(table, task, best=None):
     """The rows of one task as a figure, the best method marked."""
-    there = [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
+    there = told(table, task)
     quantities = {
         "success\nshare of pictures": [r["success"] for r in there],
         "realism error\n× untouched": [[r["times untouched"], None, None] for r in there],
@@ -286,6 +290,23 @@ def forest(table, task, best=None):
         ["realism error\n× untouched"],
         best,
     )
+
+
+def heatmap(table, task, best=None):
+    """How far each method moved each factor, as a figure, with what the wish names framed."""
+    there = told(table, task)
+    values = [[r["change"][f] for f in world.FACTORS] for r in there]
+    return figures.changes(values, [r["method"] for r in there], world.FACTORS, [*asked(task)], best)
+
+
+def told(table, task):
+    """The rows of one task that have something to tell: not the untouched, nor where every edit failed."""
+    return [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
+
+
+def asked(task):
+    """{factor: how much of it is wished for} in a picture where all are 0."""
+    return TASKS[task].wish(dict.fromkeys(world.FACTORS, 0.0))
 
 
 def side_by_side(find, seeds, task, methods):
@@ -310,6 +331,7 @@ def publish(page, stored, find, noted, seeds):
     table, best, static = stored["rows"], bests(stored), page.parent / "_static"
     shown = [task for task in TASKS if any(r["task"] == task for r in table)]
     drawn = {png(task, "methods"): forest(table, task, best.get(task)) for task in shown}
+    drawn |= {png(task, "changes"): heatmap(table, task, best.get(task)) for task in shown}
     for task in shown:
         tried = [r["method"] for r in table if r["task"] == task and r["method"]]
         edited = {line["seed"] for line in noted if line["task"] == task}

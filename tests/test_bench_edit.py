@@ -103,7 +103,7 @@ def test_a_method_that_always_fails_is_never_the_best():
     assert once["failed"] == 0 and again["failed"] == 6 and again["others"] == [None, None, None]
     assert edit_table.best([once, again]) == {"no fright": "fifty, once"} and edit_table.best([again]) == {}
     assert not any(edit_table.reached(again).values())
-    [said] = edit_page.verdict({"fresh": True, "usual": None, **again}).splitlines()
+    said = edit_page.verdict({"fresh": True, "usual": None, **again})
     assert said.endswith("| **0%, missed** | **–, missed** | **–, missed** |")
     empty = "| fifty, again | 6 | 6 | 0% (0–39%) | 0% | – | – | – | – |"
     assert empty in edit_page.markdown([again], "no fright")
@@ -207,11 +207,9 @@ def test_the_best_stands_beside_the_usual_on_the_same_pictures():
     late = [it | {"seed": edit.FEW + it["seed"]} for it in made if it["seed"] < 20]
     [best] = edit_table.verdicts(made + late)
     assert (best["method"], best["n"]) == ("fifty, once", 20) and best["usual"]["n"] == 20
-    first, second = edit_page.verdict(best).splitlines()
-    assert "fifty, once, the best | 20 other pictures | **84%, missed** |" in first
-    assert f"{usual}, the usual | the same | 0% |" in second
+    assert "| fifty, once | 20 other pictures | **84%, missed** (0%) |" in edit_page.verdict(best)
     alone = [it for it in made if it["method"] in ("", usual)]
-    assert len(edit_page.verdict(edit_table.verdicts(alone)[0]).splitlines()) == 1
+    assert "(" not in edit_page.verdict(edit_table.verdicts(alone)[0])
 
 
 def test_what_is_still_to_be_measured_is_said():
@@ -568,6 +566,8 @@ def test_the_page_says_what_the_lines_say(stored, published):
     for task in {row["task"] for row in stored["rows"]}:
         kept = (ROOT / "book/_static" / edit_page.png(task, "methods")).read_bytes()
         assert picture_difference(kept, edit_page.forest(stored["rows"], task, best.get(task)).png()) is None
+        kept = (ROOT / "book/_static" / edit_page.png(task, "changes")).read_bytes()
+        assert picture_difference(kept, edit_page.heatmap(stored["rows"], task, best.get(task)).png()) is None
 
 
 def test_every_row_of_the_page_has_all_its_pictures(stored, published):

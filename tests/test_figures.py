@@ -60,6 +60,7 @@ MAKERS = {
     "loss_curve": lambda: figures.loss_curve(LOSS, starts={100: "run 2", 180: "3"}),
     "histograms": lambda: figures.histograms(random(80, F), random(90, F, seed=1), FACTORS, ks=np.full(F, 0.125)),
     "law": lambda: figures.law(W, FITTED, HALF_WIDTH),
+    "changes": lambda: figures.changes(HALF.T, range(K), FACTORS, FACTORS[1:3], best="3"),
     "forest": lambda: figures.forest(["one", "two", "none"], WAYS, ASKED, ["cost"], best="two"),
 }
 
@@ -423,6 +424,33 @@ def test_a_forest_shows_values_intervals_and_the_side_that_is_asked_for():
         assert (shade.x0, shade.x1)[1 - side] == pytest.approx(number) and (shade.x0, shade.x1)[side] != number
         assert shade.x0 >= ax.get_xlim()[0] - 1e-9 and shade.x1 <= ax.get_xlim()[1] + 1e-9
     assert [t.get_fontweight() for t in success.get_yticklabels()] == ["normal", "bold", "normal"]
+
+
+def test_changes_are_written_into_their_cells_and_what_was_wished_for_is_framed():
+    figure = figures.changes([[0.04, 1.26], [5, 0]], ["one", "two"], ["nose", "ear"], wished=["ear"], best="two")
+    [ax] = figure.axes
+    cells = {tuple(text.get_position()): (text.get_text(), text.get_color()) for text in ax.texts}
+    light, dark = style.PAPER, style.INK
+    assert cells == {(0, 0): ("0.0", dark), (1, 0): ("1.3", dark), (0, 1): ("5.0", light), (1, 1): ("0.0", dark)}
+    [frame] = ax.patches
+    assert frame.get_x() == pytest.approx(0.52) and frame.get_width() == pytest.approx(0.96)
+    assert frame.get_y() < 0 and frame.get_y() + frame.get_height() > 1
+    assert [t.get_fontweight() for t in ax.get_yticklabels()] == ["normal", "bold"]
+
+
+@pytest.mark.parametrize(
+    "values, more, message",
+    [
+        ([[1.0, -0.5]], {}, "not negative: -0.5"),
+        ([[1.0, float("nan")]], {}, "not negative: nan"),
+        ([[1.0]], {}, "factors: 2 labels for 1"),
+        ([[1.0, 2.0]], {"wished": ["luck"]}, "'luck' is not one of nose, ear"),
+        ([[1.0, 2.0]], {"best": "two"}, "'two' is not one of one"),
+    ],
+)
+def test_changes_refuse(values, more, message):
+    with pytest.raises(ValueError, match=message):
+        figures.changes(values, ["one"], ["nose", "ear"], **more)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from .eigen import best_row, crowded, grams, how_many, relations, row_map, shado
 from .forest import forest
 from .geometry import globe, orders, overshoot, paths
 from .linear import dot_products, fitted, linear_map, network, number_lines, rays, witnesses
-from .matrix import change_bars, change_heatmap
+from .matrix import change_bars, change_heatmap, changes
 from .metric import distances, intervals, likeness, overlaps, pulled_back, roundness, rulers
 from .minds import burdens, falls, kinds
 from .pictures import compare, gallery, sheet, strips, table
@@ -31,6 +31,7 @@ __all__ = [
     "chain",
     "change_bars",
     "change_heatmap",
+    "changes",
     "compare",
     "convergence",
     "counts",

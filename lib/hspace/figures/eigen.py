@@ -3,6 +3,7 @@
 import numpy as np
 
 from .linear import arrow, plane
+from .matrix import numbers
 from .style import (
     INK,
     LINE,
@@ -189,10 +190,7 @@ def grams(tables, names):
     for ax, title, table in zip(_panels(figure, len(given)), tables, given, strict=True):
         limit = np.abs(table).max() or 1
         image = ax.imshow(table, cmap=SIGNED, vmin=-limit, vmax=limit)
-        dark = image.to_rgba(table)[..., :3] @ (0.299, 0.587, 0.114) < 0.5
-        for r, c in np.ndindex(table.shape):
-            told = f"{table[r, c] + 0.0:.2f}".replace("-0.00", "0.00").replace("-", "−")
-            ax.text(c, r, told, ha="center", va="center", size=SMALL, color=PAPER if dark[r, c] else INK)
+        numbers(ax, image, table, 2)
         ax.set_xticks(range(n), names)
         ax.set_yticks(range(n), names if ax.get_subplotspec().is_first_col() else [""] * n)
         ax.set_title(title)

@@ -1,7 +1,8 @@
-"""The change matrix: what each direction does to each factor of the finished picture."""
+"""Change matrices: what directions, or methods, do to each factor of the finished picture."""
 
 import numpy as np
 from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator
 
 from .style import (
@@ -79,6 +80,47 @@ def change_bars(values, low, high, factors, control=None):
     ax.grid(axis="x")
     figure.legend(loc="outside upper right", frameon=False, ncols=2, fontsize=SMALL)
     return figure
+
+
+@in_style
+def changes(values, names, factors, wished=(), best=None, limit=2.0):
+    """How far each of several methods moves each factor: the number in each cell, and its colour.
+
+    values (n, F): sizes of changes in standard deviations, none negative; from `limit` on all are as dark.
+    names: n names, from above; factors: F names, those in `wished` framed.  best: the name that stands out.
+    Returns a Figure. Raises ValueError for shapes that do not fit, negative values and names that are not there.
+    """
+    [values] = arrays(values=(values, "n F"))
+    if not (values >= 0).all():
+        raise ValueError(f"sizes of changes are not negative: {values.min()}")
+    names, factors = labels(names, len(values), "names"), labels(factors, values.shape[1], "factors")
+    for what, known in ((wished, factors), ([best] if best else [], names)):
+        if unknown := [name for name in what if name not in known]:
+            raise ValueError(f"{unknown[0]!r} is not one of {', '.join(known)}")
+    figure = page(84 + 24 * len(names))
+    ax = figure.add_subplot()
+    image = ax.imshow(values, cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto")
+    numbers(ax, image, values, 1)
+    for name in wished:
+        ax.add_patch(
+            Rectangle((factors.index(name) - 0.48, -0.46), 0.96, len(names) - 0.08, fill=False, ec=INK, lw=1.4)
+        )
+    ax.set_xticks(range(len(factors)), factors, rotation=90)
+    ax.set_yticks(range(len(names)), names)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    for label in ax.get_yticklabels():
+        label.set_fontweight("bold" if label.get_text() == best else "normal")
+    return figure
+
+
+def numbers(ax, image, values, digits):
+    """Write each number into its cell, light on dark colours, dark on light ones, with a true minus and no −0."""
+    dark = image.to_rgba(values)[..., :3] @ (0.299, 0.587, 0.114) < 0.5
+    for r, c in np.ndindex(values.shape):
+        told = f"{values[r, c]:z.{digits}f}".replace("-", "−")
+        ax.text(c, r, told, ha="center", va="center", size=SMALL, color=PAPER if dark[r, c] else INK)
 
 
 def _matrix(values, low, high, control, axes):
