@@ -570,6 +570,15 @@ def test_the_page_says_what_the_lines_say(stored, published):
         assert picture_difference(kept, edit_page.heatmap(stored["rows"], task, best.get(task)).png()) is None
 
 
+def test_no_wish_came_true_more_often_by_the_walk_than_straight(published):
+    """Chapter 9 says so, of the pictures that both have."""
+    walked = {line["seed"] for line in published if line["method"] == "fifty, projected walk"}
+    table = edit_table.by_method(line for line in published if line["seed"] in walked)
+    for task in edit.TASKS:
+        walk, straight = (table[task, method] for method in ("fifty, projected walk", "fifty, once"))
+        assert walk["n"] == straight["n"] >= 50 and walk["success"][0] <= straight["success"][0]
+
+
 def test_every_row_of_the_page_has_all_its_pictures(stored, published):
     """Those that the rule gives it: nobody is left out."""
     seeds = json.loads((edit.FOLDER / "seeds.json").read_text(encoding="utf-8"))["seeds"]
