@@ -24,10 +24,11 @@ PAGE = """# Edits compared
 
 Compared are {methods} ways to make one wish come true in Alice's pictures and to leave the rest as it is. The
 pictures: the first {pictures} seeds, from 0, whose picture the guide takes for a frightening puppet; costly methods,
-and wishes after the first two, have the first {few} of them. All methods follow the guide (“a little at every step” the
-sketch). None of them is scored by what it followed: success, realism and the change of the other factors are told by
-the referee, and success a second time by fitting the renderer to the picture. What the methods do, and what the columns
-mean, stands further below.
+and wishes after the first two, have the first {few} of them. All methods follow the guide, one of the book's two
+[judges](glossary.md), but for “a little at every step”: that follows the sketch, which has learned from the blurred
+pictures that Alice expects on the way. None of them is scored by what it followed: success, realism and the change of
+the other factors are told by the other judge, the referee, and success a second time by fitting the renderer to the
+picture. What the methods do, and what the columns mean, stands further below.
 {unfinished}
 ## In short
 
