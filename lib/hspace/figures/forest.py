@@ -1,6 +1,6 @@
 """Many ways to do a thing side by side: a forest plot."""
 
-from .style import INK, LINE, MUTED, PLAIN, SERIES, arrays, few, in_style, labels, page, plain_logarithmic
+from .style import INK, LINE, MUTED, PLAIN, SERIES, among, arrays, few, in_style, labels, page, plain_logarithmic
 
 
 @in_style
@@ -14,9 +14,8 @@ def forest(names, columns, targets=None, logarithmic=(), best=None):
     """
     found = dict(zip(columns, arrays(**{str(q): (v, "n 3") for q, v in columns.items()}), strict=True))
     names = labels(names, len(next(iter(found.values()))), "names")
-    for what, known in ((targets or {}, columns), (logarithmic, columns), ([best] if best else [], names)):
-        if unknown := [name for name in what if name not in known]:
-            raise ValueError(f"{unknown[0]!r} is not one of {', '.join(known)}")
+    among(columns, [*(targets or {}), *logarithmic])
+    among(names, [best] if best else [])
     figure = page(66 + 24 * len(names))
     panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
     for ax, (quantity, values) in zip(panels, found.items(), strict=True):

@@ -1,7 +1,6 @@
 """Change matrices: what directions, or methods, do to each factor of the finished picture."""
 
 import numpy as np
-from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator
 
@@ -15,6 +14,7 @@ from .style import (
     PLAIN,
     SIGNED,
     SMALL,
+    among,
     arrays,
     in_style,
     labels,
@@ -22,6 +22,7 @@ from .style import (
 )
 
 UNIT = "change per unit length, in standard deviations"
+FULL = 2.0  # standard deviations: a change that wants no darker colour
 
 
 @in_style
@@ -83,10 +84,10 @@ def change_bars(values, low, high, factors, control=None):
 
 
 @in_style
-def changes(values, names, factors, wished=(), best=None, limit=2.0):
+def changes(values, names, factors, wished=(), best=None):
     """How far each of several methods moves each factor: the number in each cell, and its colour.
 
-    values (n, F): sizes of changes in standard deviations, none negative; from `limit` on all are as dark.
+    values (n, F): sizes of changes in standard deviations, none negative; from `FULL` on all are as dark.
     names: n names, from above; factors: F names, those in `wished` framed.  best: the name that stands out.
     Returns a Figure. Raises ValueError for shapes that do not fit, negative values and names that are not there.
     """
@@ -94,12 +95,11 @@ def changes(values, names, factors, wished=(), best=None, limit=2.0):
     if not (values >= 0).all():
         raise ValueError(f"sizes of changes are not negative: {values.min()}")
     names, factors = labels(names, len(values), "names"), labels(factors, values.shape[1], "factors")
-    for what, known in ((wished, factors), ([best] if best else [], names)):
-        if unknown := [name for name in what if name not in known]:
-            raise ValueError(f"{unknown[0]!r} is not one of {', '.join(known)}")
+    among(factors, wished)
+    among(names, [best] if best else [])
     figure = page(84 + 24 * len(names))
     ax = figure.add_subplot()
-    image = ax.imshow(values, cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto")
+    image = ax.imshow(values, cmap=SIGNED, vmin=-FULL, vmax=FULL, aspect="auto")
     numbers(ax, image, values, 1)
     for name in wished:
         ax.add_patch(
@@ -117,10 +117,16 @@ def changes(values, names, factors, wished=(), best=None, limit=2.0):
 
 def numbers(ax, image, values, digits):
     """Write each number into its cell, light on dark colours, dark on light ones, with a true minus and no −0."""
-    dark = image.to_rgba(values)[..., :3] @ (0.299, 0.587, 0.114) < 0.5
+    colours = _legible(image, values)
     for r, c in np.ndindex(values.shape):
         told = f"{values[r, c]:z.{digits}f}".replace("-", "−")
-        ax.text(c, r, told, ha="center", va="center", size=SMALL, color=PAPER if dark[r, c] else INK)
+        ax.text(c, r, told, ha="center", va="center", size=SMALL, color=colours[r, c])
+
+
+def _legible(image, values):
+    """The colour, PAPER or INK, that can be read on each value's."""
+    dark = image.to_rgba(values)[..., :3] @ (0.299, 0.587, 0.114) < 0.5
+    return np.where(dark, PAPER, INK)
 
 
 def _matrix(values, low, high, control, axes):
@@ -146,8 +152,7 @@ def _cells(ax, values, factors):
 def _dots(ax, image, shown):
     """Dots that contrast with their cell: light on dark colours, dark on light ones."""
     rows, columns = np.nonzero(shown)
-    dark = image.to_rgba(image.get_array())[rows, columns, :3] @ (0.299, 0.587, 0.114) < 0.5
-    colours = np.where(dark[:, None], to_rgb(PAPER), to_rgb(INK))
+    colours = _legible(image, image.get_array())[rows, columns]
     ax.scatter(columns, rows, s=5, c=colours, linewidths=0)
 
 

@@ -162,6 +162,13 @@ def labels(names, count, what):
     return [str(name) for name in names]
 
 
+def among(known, names):
+    """ValueError for a name that is not one of the known."""
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{name!r} is not one of {', '.join(known)}")
+
+
 def at_most(most, count, what):
     """ValueError where more things are to be drawn than can be told apart."""
     if count > most:
