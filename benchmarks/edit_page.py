@@ -5,7 +5,7 @@ from itertools import chain
 import numpy as np
 import torch
 from benchmarks.edit_methods import ABOUT, CLOUD, METHODS, STARTS, T
-from benchmarks.edit_table import USUAL, extremes, reached
+from benchmarks.edit_table import USUAL, extremes, reached, with_edits
 from benchmarks.edit_tasks import BIGGER, ENOUGH, FEW, HORSE, LAW, MAIN, PICTURES, TARGETS, TASKS
 from tqdm import tqdm
 
@@ -14,8 +14,6 @@ from hspace.cats import world
 from hspace.files import write
 from hspace.report import SEEN
 
-NOSES = ("nose", "nose alone")  # wishes that ask what the law does
-NONE_YET = {"horse": ", and without those that are horses before"}
 SHOWN = 6  # pictures side by side: those after the first, from which one method carries over
 
 PAGE = """# Edits compared
@@ -91,7 +89,7 @@ def text(stored):
     """What stands on the page, Markdown."""
     table = stored["rows"]
     tried = {r["method"] for r in table} - {""}
-    tasks = [section(stored, task) for task in TASKS if any(r["task"] == task for r in table)]
+    tasks = [section(stored, task) for task in shown(stored)]
     asked = "\n".join(map(verdict, stored["best"]))
     return PAGE.format(
         methods=len(tried),
@@ -147,35 +145,35 @@ def listed(names):
 
 
 def section(stored, task):
-    """What the page says of one task: pictures, figure, table, and the extremes of the best method."""
-    title, best = TASKS[task].title, bests(stored).get(task)
-    alt = f"{title}: for each method its success, its realism and how far the other factors moved."
-    caption = "Left and right with 95 % intervals." + " Dashed is what was asked of the best, shaded the side." * (
-        task in MAIN
-    )
-    side_by_side = f"The same pictures by every method, one a row: {title.lower()}."
+    """What the page says of one task: pictures, figures, tables, and the extremes of the best method.
+
+    Where every edit failed there is no best, and no figure.
+    """
+    title, left_out, best = TASKS[task].title, TASKS[task].left_out, bests(stored).get(task)
     parts = [
         f"## {title}",
-        f"![{side_by_side}](_static/{png(task, 'side_by_side')})",
+        image(task, "side_by_side", f"The same pictures by every method, one a row: {title.lower()}."),
         "The first pictures that frighten, under their seeds, by every method; without the very first, from which "
-        f"“fifty, carried over” takes its edits{NONE_YET.get(task, '')}.",
-        f"![{alt}](_static/{png(task, 'methods')})",
-        caption,
-        markdown(stored["rows"], task),
+        f"“fifty, carried over” takes its edits{left_out and ', and without '}{left_out}.",
     ]
+    if best:
+        caption = "Left and right with 95 % intervals."
+        caption += " Dashed is what was asked of the best, shaded the side." * (task in MAIN)
+        alt = f"{title}: for each method its success, its realism and how far the other factors moved."
+        parts += [image(task, "methods", alt), caption]
+    parts.append(markdown(stored["rows"], task))
     if compared := beside(stored["alike"], task):
         parts.append(compared)
-    alt = f"{title}: how far each method moved each factor."
-    parts += [
-        f"![{alt}](_static/{png(task, 'changes')})",
-        "How far each factor moved: median, in standard deviations. Framed is what the wish names.",
-    ]
-    if task in NOSES:
-        parts.append(smile(stored["rows"], task))
     if best:
+        parts += [
+            image(task, "changes", f"{title}: how far each method moved each factor."),
+            "How far each factor moved: median, in standard deviations. Framed is what the wish names.",
+        ]
+        if "nose" in TASKS[task].asked:
+            parts.append(smile(stored["rows"], task))
         alt = f"Pairs of pictures, before and after: {title.lower()}, by the method “{best}”."
         parts += [
-            f"![{alt}](_static/{png(task, 'extremes')})",
+            image(task, "extremes", alt),
             f"By “{best}”, the best on the first {FEW} pictures: where the wish came true, those whose other factors "
             "moved least, and those where they moved most; last, if there are any, the first where it did not.",
         ]
@@ -222,23 +220,23 @@ def beside(alike, task):
 
 def smile(table, task):
     """What became of nose, smile and luck, as a table: the median signed change, in the sizes of the story."""
-    wish = asked(task)
+    wish = TASKS[task].asked
     rows = [["method", *LAW], ["---"] * (1 + len(LAW)), ["*wished for*", *(f"{wish.get(f, 0):+.2f}" for f in LAW)]]
-    there = told(table, task)
+    there = with_edits(table, task)
     rows += [[r["method"], *(f"{r['moved'][f][0]:+.2f}" for f in LAW)] for r in there]
     start = f"Does the smile follow? With the law a nose that grows by {BIGGER} broadens the nap smile by "
     nap, luck = (world.W[:, 0] * BIGGER).tolist()
     start += f"{nap:.2f} and takes {-luck:.2f} of luck. Here is what moved (median, in the sizes of the story):"
-    usual = [by_itself(r) for r in there if (task, r["method"]) == ("nose alone", USUAL)]
+    usual = [by_itself(r) for r in there if r["method"] == USUAL and "nap" not in wish]
     return "\n\n".join([start, grid(rows), *usual])
 
 
 def by_itself(r):
     """How far the law goes by itself, where nobody asked for it."""
     nose, nap, luck = (r["moved"][f][0] for f in LAW)
-    law = "{:.1f} of nap smile and {:+.1f} of luck".format(*world.W[:, 0].tolist())
-    found = f"{nap / nose:.1f} and {luck / nose:+.1f}" if nose >= ENOUGH else "too little nose to tell"
-    return f"For each whole of nose the law gives {law}. Along {USUAL}, though chosen for the nose alone: {found}."
+    law = "{:+.1f} of nap smile and {:+.1f} of luck".format(*world.W[:, 0].tolist())
+    found = f"{nap / nose:+.1f} and {luck / nose:+.1f}" if nose >= ENOUGH else "too little nose to tell"
+    return f"With 1 of nose the law brings {law}. Along {USUAL}, though chosen for the nose alone: {found}."
 
 
 def verdict(r):
@@ -271,13 +269,18 @@ def bests(stored):
     return {r["task"]: r["method"] for r in stored["best"]}
 
 
+def image(task, what, alt):
+    """A figure, in Markdown."""
+    return f"![{alt}](_static/{png(task, what)})"
+
+
 def png(task, what):
     return f"edits_{task}_{what}.png".replace(" ", "_")
 
 
-def forest(table, task, best=None):
+def forest(table, task, best):
     """The rows of one task as a figure, the best method marked."""
-    there = told(table, task)
+    there = with_edits(table, task)
     quantities = {
         "success\nshare of pictures": [r["success"] for r in there],
         "realism error\n× untouched": [[r["times untouched"], None, None] for r in there],
@@ -293,21 +296,11 @@ def forest(table, task, best=None):
     )
 
 
-def heatmap(table, task, best=None):
+def heatmap(table, task, best):
     """How far each method moved each factor, as a figure, with what the wish names framed."""
-    there = told(table, task)
+    there = with_edits(table, task)
     values = [[r["change"][f] for f in world.FACTORS] for r in there]
-    return figures.changes(values, [r["method"] for r in there], world.FACTORS, [*asked(task)], best)
-
-
-def told(table, task):
-    """The rows of one task that have something to tell: not the untouched, nor where every edit failed."""
-    return [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
-
-
-def asked(task):
-    """{factor: how much of it is wished for} in a picture where all are 0."""
-    return TASKS[task].wish(dict.fromkeys(world.FACTORS, 0.0))
+    return figures.changes(values, [r["method"] for r in there], world.FACTORS, [*TASKS[task].asked], best)
 
 
 def side_by_side(find, seeds, task, methods):
@@ -322,25 +315,35 @@ def side_by_side(find, seeds, task, methods):
 def extreme_pairs(find, noted, task, method):
     """A figure of the extremes, before and after, each under its seed and what it is an extreme of."""
     groups = zip(extremes(noted, task, method), ("least", "most", "missed"), strict=True)
-    shown = [(seed, kind) for seeds, kind in groups for seed in seeds]
-    before, after = (torch.stack([find(seed, *side) for seed, _ in shown]) for side in [("", ""), (task, method)])
-    return figures.compare(before, after, titles=[f"{kind}\n{seed}" for seed, kind in shown])
+    there = [(seed, kind) for seeds, kind in groups for seed in seeds]
+    before, after = (torch.stack([find(seed, *side) for seed, _ in there]) for side in [("", ""), (task, method)])
+    return figures.compare(before, after, titles=[f"{kind}\n{seed}" for seed, kind in there])
 
 
 def publish(page, stored, find, noted, seeds):
     """Write the page, and its figures into the folder `_static` beside it."""
-    table, best, static = stored["rows"], bests(stored), page.parent / "_static"
-    shown = [task for task in TASKS if any(r["task"] == task for r in table)]
-    drawn = {png(task, "methods"): forest(table, task, best.get(task)) for task in shown}
-    drawn |= {png(task, "changes"): heatmap(table, task, best.get(task)) for task in shown}
-    for task in shown:
-        tried = [r["method"] for r in table if r["task"] == task and r["method"]]
-        edited = {line["seed"] for line in noted if line["task"] == task}
-        first = [seed for seed in seeds[1:] if seed in edited][:SHOWN] or seeds
-        drawn[png(task, "side_by_side")] = side_by_side(find, first, task, tried)
-    for task, method in best.items():
-        drawn[png(task, "extremes")] = extreme_pairs(find, noted, task, method)
+    whole = {task: drawn(stored, find, noted, seeds, task) for task in shown(stored)}
+    found = {png(task, what): figure for task, some in whole.items() for what, figure in some.items()}
+    static = page.parent / "_static"
     static.mkdir(parents=True, exist_ok=True)
-    for name, figure in drawn.items():
+    for name, figure in found.items():
         write(static / name, lambda beside, figure=figure: beside.write_bytes(figure.png()))
     write(page, lambda beside: beside.write_text(text(stored), encoding="utf-8"))
+
+
+def drawn(stored, find, noted, seeds, task):
+    """{what it shows: figure} of one task, see `section`."""
+    table, best = stored["rows"], bests(stored).get(task)
+    methods = [r["method"] for r in table if r["task"] == task and r["method"]]
+    edited = {line["seed"] for line in noted if line["task"] == task}
+    first = [seed for seed in seeds[1:] if seed in edited][:SHOWN] or seeds
+    found = {"side_by_side": side_by_side(find, first, task, methods)}
+    if best:
+        found |= {"methods": forest(table, task, best), "changes": heatmap(table, task, best)}
+        found["extremes"] = extreme_pairs(find, noted, task, best)
+    return found
+
+
+def shown(stored):
+    """The tasks that the page tells of."""
+    return [task for task in TASKS if any(r["task"] == task for r in stored["rows"])]

@@ -116,6 +116,11 @@ def held(noted, model):
     return {"pictures": len(shares), "chance": round(chance, 4), "shares": np.median(shares, axis=0).round(4).tolist()}
 
 
+def with_edits(table, task):
+    """The rows of one task that tell of edits: not of the untouched, and not where every edit failed."""
+    return [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
+
+
 def best(table):
     """{task: the method that meets the most targets}; those of the later tasks have none, and the same yardstick.
 
@@ -123,8 +128,7 @@ def best(table):
     """
     found = {}
     for task in TASKS:
-        there = [r for r in table if r["task"] == task and r["method"] and r["failed"] < r["n"]]
-        if there:
+        if there := with_edits(table, task):
             merits = [(sum(reached(r).values()), r["success"][1], -r["others"][0]) for r in there]
             found[task] = there[merits.index(max(merits))]["method"]
     return found

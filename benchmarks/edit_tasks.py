@@ -18,13 +18,19 @@ FEW = 64  # pictures for costly methods and for the lesser tasks
 class Task:
     """wish: factors before → what they shall be.  done: factors before and after → whether it came true.
 
-    chosen: which pictures take part.  Factors that the wish does not name should stay.
+    chosen: which pictures take part, and in words which do not.  Factors that the wish does not name should stay.
     """
 
     title: str
     wish: Callable
     done: Callable
     chosen: Callable = lambda f: True
+    left_out: str = ""
+
+    @property
+    def asked(self):
+        """{factor: what is wished of it} in a picture where all are 0."""
+        return self.wish(dict.fromkeys(world.FACTORS, 0.0))
 
 
 def lawful(f):
@@ -44,7 +50,11 @@ TASKS = {
     ),
     "no puppet": Task("No puppet", lambda f: {"puppet": 0.0, "fright": 0.0}, lambda b, a: a["puppet"] < SEEN),
     "horse": Task(
-        "A horse", lambda f: {"horse": 0.75}, lambda b, a: a["horse"] > HORSE, chosen=lambda f: f["horse"] < SEEN
+        "A horse",
+        lambda f: {"horse": 0.75},
+        lambda b, a: a["horse"] > HORSE,
+        chosen=lambda f: f["horse"] < SEEN,
+        left_out="those that are horses before",
     ),
     "nose": Task("A bigger nose, and what the law makes of it", lawful, grown),
     "nose alone": Task("A bigger nose, smile and luck kept", lambda f: {"nose": f["nose"] + BIGGER}, grown),

@@ -156,18 +156,17 @@ def test_what_the_law_made_of_a_nose_is_said_with_its_sign():
         made = [line(seed) for seed in range(6)] + [line(seed, task, "fifty, once", told) for seed in range(6)]
         table = edit_page.smile(edit_table.rows(made), task)
         assert f"| *wished for* | {wished} |" in table and "| fifty, once | +0.40 | +0.70 | -0.30 |" in table
-        assert "broadens the nap smile by 1.00 and takes 0.25 of luck" in table and "the law gives" not in table
+        assert "broadens the nap smile by 1.00 and takes 0.25 of luck" in table and "With 1 of nose" not in table
 
 
-@pytest.mark.parametrize(("nose", "said"), [(0.4, "1.5 and -0.5."), (0.2, "too little nose to tell.")])
+@pytest.mark.parametrize(("nose", "said"), [(0.4, "+1.5 and -0.5."), (0.2, "too little nose to tell.")])
 def test_where_only_a_nose_was_asked_for_the_law_is_compared_with_what_came(nose, said):
     told = {"nose": world.MEAN[0] + nose, "nap": world.MEAN[2] + 0.6, "luck": world.MEAN[3] - 0.2}
     told = {name: value.item() for name, value in told.items()}
     made = [line(0), line(0, "nose alone", edit_table.USUAL, told)]
     table = edit_page.smile(edit_table.rows(made), "nose alone")
-    assert table.endswith(
-        f"gives 2.0 of nap smile and -0.5 of luck. Along one singular vector, though chosen for the nose alone: {said}"
-    )
+    law = "With 1 of nose the law brings +2.0 of nap smile and -0.5 of luck. "
+    assert table.endswith(f"{law}Along one singular vector, though chosen for the nose alone: {said}")
 
 
 def test_targets_that_are_missed_are_printed():
@@ -461,6 +460,9 @@ def test_an_edit_that_fails_stops_no_run(model, ready, tmp_path, monkeypatch):
     assert [(r["n"], r["failed"]) for r in table] == [(1, 0), (1, 1), (1, 1), (1, 0)]
     assert edit.main(model, tmp_path, **only) == table and edit.lines(tmp_path) == noted  # they are not tried again
     assert "| refuses | 1 | 1 |" in (tmp_path / "edits.md").read_text()
+    edit.main(model, tmp_path / "none", page=tmp_path / "none" / "none.md", methods=["refuses"], **only)
+    said = (tmp_path / "none" / "none.md").read_text()  # nothing to draw but the pictures before
+    assert "| refuses | 1 | 1 |" in said and re.findall(r"_static/(.+)\.png", said) == ["edits_no_fright_side_by_side"]
 
 
 def test_pictures_are_judged_together_as_each_by_itself():
@@ -565,9 +567,9 @@ def test_the_page_says_what_the_lines_say(stored, published):
     best = edit_page.bests(stored)
     for task in {row["task"] for row in stored["rows"]}:
         kept = (ROOT / "book/_static" / edit_page.png(task, "methods")).read_bytes()
-        assert picture_difference(kept, edit_page.forest(stored["rows"], task, best.get(task)).png()) is None
+        assert picture_difference(kept, edit_page.forest(stored["rows"], task, best[task]).png()) is None
         kept = (ROOT / "book/_static" / edit_page.png(task, "changes")).read_bytes()
-        assert picture_difference(kept, edit_page.heatmap(stored["rows"], task, best.get(task)).png()) is None
+        assert picture_difference(kept, edit_page.heatmap(stored["rows"], task, best[task]).png()) is None
 
 
 def test_no_wish_came_true_more_often_by_the_walk_than_straight(published):
