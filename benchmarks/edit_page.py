@@ -167,7 +167,8 @@ def section(stored, task):
     if best:
         parts += [
             image(task, "changes", f"{title}: how far each method moved each factor."),
-            "How far each factor moved: median, in standard deviations. Framed is what the wish names.",
+            "How far each factor moved: median, in standard deviations, and so perhaps 0 where fewer than half of the "
+            "wishes came true. Framed is what the wish names.",
         ]
         if "nose" in TASKS[task].asked:
             parts.append(smile(stored["rows"], task))
